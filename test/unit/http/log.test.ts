@@ -1,5 +1,8 @@
+import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { routes } from '../../../src/http/app.ts'
+import { log } from '../../../src/http/middleware/log.ts'
+import type { HttpEnvironment } from '../../../src/http/request-state.ts'
 import { createPseudonyms } from '../../../src/monitoring/pseudonyms.ts'
 import type { ReportSubject, ReportTags } from '../../../src/monitoring/sentry.ts'
 import type { Services } from '../../../src/context.ts'
@@ -170,6 +173,38 @@ describe('an error report', () => {
         },
       ])
     expect(operations).toEqual([{ name: 'GET /api/v1/accounts', ok: false }])
+  })
+
+  it('asks the person whom the request signed in, too', async () => {
+    const subjects: ReportSubject[] = []
+    const services: Services = {
+      ...servicesOf({
+        ...developmentVariables,
+        SENTRY_DSN: 'http://key@127.0.0.1:9/1',
+        SENTRY_TRACES_SAMPLE_RATE: '1',
+      }),
+      reporter: (_, subject = {}) => ({
+        captureError: () => {},
+        captureMessage: () => {},
+        captureOperation: () => subjects.push(subject),
+        captureCheckIn: () => {},
+      }),
+    }
+    const app = new Hono<HttpEnvironment>()
+    app.use(async (context, next) => {
+      context.set('services', services)
+      context.set('requestId', id)
+      context.set('actor', { kind: 'anonymous' })
+      context.set('notes', { accountId: 'the account that signed in' })
+      context.set('route', '/api/v1/auth/login')
+      await next()
+    })
+    app.use(log({ sink: () => undefined }))
+    app.get('/', (context) => context.text('signed in'))
+    const executionCtx = { waitUntil: () => {}, passThroughOnException: () => {}, props: {} }
+    await app.request('/', {}, { services: () => services }, executionCtx)
+    // There is no database here, so what the person allows is unknown.
+    await expect.poll(() => subjects).toEqual([{ mayLinger: true }])
   })
 
   it('has a name from the code, also where the client made the method up', async () => {
