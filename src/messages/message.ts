@@ -67,11 +67,11 @@ export type SyncMessage = z.infer<typeof syncMessageSchema>
 export type MessageKind = 'sync' | 'link_session' | 'rotation' | 'tokens' | 'rewrap' | 'users' | 'erasure'
 
 /** Each kind has a member that no other has. */
-export function kindOf(message: SyncMessage): MessageKind {
-  if ('item_product_id' in message) return 'sync'
-  if ('link_session_id' in message) return 'link_session'
-  if ('rotate_item_id' in message) return 'rotation'
-  if ('rotate_tokens_before' in message) return 'tokens'
-  if ('check_user_ids' in message) return 'users'
-  return 'rewrap' in message ? 'rewrap' : 'erasure'
+export function kindOf(given: SyncMessage): MessageKind {
+  if ('item_product_id' in given) return 'sync'
+  if ('link_session_id' in given) return 'link_session'
+  if ('rotate_item_id' in given) return 'rotation'
+  if ('rotate_tokens_before' in given) return 'tokens'
+  if ('check_user_ids' in given) return 'users'
+  return 'rewrap' in given ? 'rewrap' : 'erasure'
 }

@@ -97,10 +97,12 @@ test('the cron writes a backup that the commands fetch, verify and restore', asy
   const { last_backup: last, data } = await states()
   expect(data).toEqual([last])
   expect(last).toMatchObject({ place: 'bucket', state: 'complete', verified_at: null })
+  // Counters that the digest leaves out.
+  const [counters] = await edge.sql('select count(*) as n from plaid_usage')
   const rows = Object.entries(original)
     // The manifest names the migration instead.
     .filter(([table]) => table !== 'drizzle.__drizzle_migrations')
-    .reduce((sum, [, entry]) => sum + Number(entry.split(' ')[0]), 0)
+    .reduce((sum, [, entry]) => sum + Number(entry.split(' ')[0]), Number(counters?.['n']))
   expect(rows).toBeGreaterThan(9000)
   // And the row that says that this backup runs.
   expect(last?.rows).toBe(rows + 1)

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { routes } from '../../../src/http/app.ts'
-import { log } from '../../../src/http/middleware/log.ts'
+import { log as logRequests } from '../../../src/http/middleware/log.ts'
 import type { HttpEnvironment } from '../../../src/http/request-state.ts'
 import { createPseudonyms } from '../../../src/monitoring/pseudonyms.ts'
 import type { ReportSubject, ReportTags } from '../../../src/monitoring/sentry.ts'
@@ -199,7 +199,7 @@ describe('an error report', () => {
       context.set('route', '/api/v1/auth/login')
       await next()
     })
-    app.use(log({ sink: () => undefined }))
+    app.use(logRequests({ sink: () => undefined }))
     app.get('/', (context) => context.text('signed in'))
     const executionCtx = { waitUntil: () => {}, passThroughOnException: () => {}, props: {} }
     await app.request('/', {}, { services: () => services }, executionCtx)
