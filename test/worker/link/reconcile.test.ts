@@ -154,7 +154,7 @@ describe('a run', () => {
     expect(asked).toHaveLength(60)
   })
 
-  it('makes users due again whose message the queue refuses, or whose comparison fails', async () => {
+  it('makes users due again whose message the queue refuses, and in an hour those whose comparison fails', async () => {
     await knownUsers(403)
     const refusing = answering(() => Promise.resolve(noItems))
     const services = { ...refusing.services, enqueueUserChecks: (ids: readonly string[]) => Promise.resolve(ids) }
@@ -170,6 +170,8 @@ describe('a run', () => {
     })
     expect(await deliver(failing, { check_user_ids: ids.map(({ id }) => String(id)) })).toBe(true)
     expect(calls).toBe(3)
+    expect(await world.sql(dueUsers)).toEqual([])
+    await world.sql("update users set plaid_items_checked_at = plaid_items_checked_at - interval '61 minutes'")
     expect(await world.sql(dueUsers)).toHaveLength(1)
   })
 
