@@ -3,15 +3,23 @@
 import { readAuditState } from '../audit/last-verification.ts'
 import type { Ctx } from '../context.ts'
 import { type DatabaseGauges, readGauges } from '../db/operations/gauges.ts'
+import { readFreeze } from '../db/operations/freeze.ts'
 import { switchStates } from '../db/operations/safety-switches.ts'
 import { removalReasons } from '../db/items/plaid-removals.ts'
 import { itemStatusTable, stoppedStatuses } from '../item-status.ts'
 import type { Metrics } from '../monitoring/metrics/collector.ts'
 import { syncProducts } from '../sync/products.ts'
 
+const minuteMs = 60_000
 const everyMinutes = 5
 /** Of every five, a minute in which no other cron fires. */
 const inMinute = 4
+/** A run that the chain delayed can miss that minute: at this age, the measurement is repeated in any other. */
+const overdueMs = 5.5 * minuteMs
+/** In its minute, it is not repeated so soon. */
+const recentMs = 2 * minuteMs
+const heartbeatMetric = 'wn_cron_last_success_timestamp_seconds'
+const job = 'gauges'
 /** Neon's pooler opens at most this share of the server's connections for one login. */
 const poolShare = 0.9
 
@@ -29,8 +37,9 @@ function measureItems(metrics: Metrics, { itemsByStatus, staleItems, freshItems 
     if (!stoppedStatuses.some((stopped) => stopped === status)) live += count
   }
   metrics.gauge('wn_items_live', live)
-  const synced = Math.max(0, Math.min(live - staleItems, freshItems ?? live))
-  metrics.gauge('wn_items_synced_day_ratio', live === 0 ? 1 : synced / live)
+  const reachable = live - (counts.get('institution_down') ?? 0)
+  const synced = Math.max(0, Math.min(reachable - staleItems, freshItems ?? reachable))
+  metrics.gauge('wn_items_synced_day_ratio', reachable === 0 ? 1 : synced / reachable)
 }
 
 /** Every series has a value each time: an absent one would look like a measurement that failed. */
@@ -58,9 +67,11 @@ function measureOperations(metrics: Metrics, state: DatabaseGauges): void {
   if (lastVerifiedRestore !== null)
     metrics.gauge('wn_backup_last_verified_timestamp_seconds', inSeconds(lastVerifiedRestore))
   const current = new Map(state.switches.map((row) => [row.name, row.state]))
-  for (const [name, states] of Object.entries(switchStates))
-    for (const one of states)
-      metrics.gauge('wn_safety_switch', Number(current.get(name) === one), { switch: name, state: one })
+  for (const [name, states] of Object.entries(switchStates)) measureSwitch(metrics, name, states, current.get(name))
+}
+
+function measureSwitch(metrics: Metrics, name: string, states: readonly string[], current: string | undefined): void {
+  for (const state of states) metrics.gauge('wn_safety_switch', Number(current === state), { switch: name, state })
 }
 
 async function measureAudit(ctx: Ctx): Promise<void> {
@@ -83,14 +94,39 @@ export async function takeGauges(ctx: Ctx): Promise<void> {
   measureWork(metrics, state)
   measureOperations(metrics, state)
   await measureAudit(ctx)
-  metrics.gauge('wn_cron_last_success_timestamp_seconds', inSeconds(ctx.now()), { job: 'gauges' })
+  metrics.gauge(heartbeatMetric, inSeconds(ctx.now()), { job })
+}
+
+/** When the gauges were last measured, by any isolate; null if that is not known. */
+async function lastMeasuredMs({ services, log }: Ctx): Promise<number | null> {
+  try {
+    const totals = (await services.metricsStore?.totals({ names: [heartbeatMetric] })) ?? []
+    const found = totals.find(({ name, labels }) => name === heartbeatMetric && labels['job'] === job)
+    return found === undefined ? null : found.last * 1000
+  } catch (error) {
+    log.warn('gauges_age_unknown', { error })
+    return null
+  }
+}
+
+async function isDue(ctx: Ctx): Promise<boolean> {
+  const lastMs = await lastMeasuredMs(ctx)
+  const now = ctx.now()
+  const isItsMinute = now.getUTCMinutes() % everyMinutes === inMinute
+  if (lastMs === null) return isItsMinute
+  return now.getTime() - lastMs >= (isItsMinute ? recentMs : overdueMs)
+}
+
+/** Each minute: a freeze that begins now must fire no alarm for the requests that it refuses. */
+async function measureFreeze({ services }: Ctx): Promise<void> {
+  const { state } = await readFreeze(services.jobs)
+  measureSwitch(services.metrics, 'freeze', switchStates.freeze, state)
 }
 
 /** A part of the job of each minute. A failure is not one of that job: it has a separate heartbeat. */
 export async function takeGaugesWhenDue(ctx: Ctx): Promise<void> {
-  if (ctx.now().getUTCMinutes() % everyMinutes !== inMinute) return
   try {
-    await takeGauges(ctx)
+    await ((await isDue(ctx)) ? takeGauges(ctx) : measureFreeze(ctx))
   } catch (error) {
     ctx.log.warn('gauges_not_taken', { error })
   }

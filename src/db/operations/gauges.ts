@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
 import { byIndex, plan } from '../core/plans.ts'
 import { bigCount, query } from '../core/statement.ts'
-import { isResting } from '../sync/work.ts'
+import { isDue, isResting } from '../sync/work.ts'
 
 /** Counts end here: a larger number would not change what an operator does. */
 export const mostCounted = 10_000
@@ -31,20 +31,23 @@ const staleRow = z.object({
 })
 
 /**
- * Products of live items that were not read for a day: refused ones and those of people who do not allow syncs are no
- * failures.
+ * Whether a product `p` of a live item was not read for a day: refused ones and those of people who do not allow syncs
+ * are no failures.
  */
+const isStale = sql`not p.is_stopped and p.last_synced_at < now() - ${freshFor} and not ${isResting('p')}
+  and (select not ('linking_and_sync' = any(u.not_allowed)) from users u where u.id = p.user_id)`
+
+/** Products that were not read for a day, and their items. An item whose bank is down is no failure of this deployment. */
 const staleProducts = (products: readonly string[], most: number) =>
   query(
     staleRow,
     sql`with stale as (
         select found.* from unnest(${sql.param(products)}::text[]) as named(product) cross join lateral (
           select p.product, p.item_id, p.last_synced_at from item_products p
-          where p.product = named.product and not p.is_stopped and p.last_synced_at < now() - ${freshFor}
-            and not ${isResting('p')}
-            and (select not ('linking_and_sync' = any(u.not_allowed)) from users u where u.id = p.user_id)
+          where p.product = named.product and ${isStale}
           order by p.last_synced_at limit ${most}) as found)
-      select product, count(*) as products, count(distinct item_id) as items,
+      select product, count(*) as products, count(distinct item_id)
+          filter (where (select i.status <> 'institution_down' from items i where i.id = item_id)) as items,
         extract(epoch from now() - ${freshFor} - min(last_synced_at))::float8 as overdue
       from stale group by grouping sets ((product), ())`,
   )
@@ -64,17 +67,20 @@ const freshItems = (most: number) =>
   )
 
 const countRow = z.object({ count: bigCount })
-/** Items that were linked a day ago and have no transactions yet. */
-const neverSynced = query(
-  countRow,
-  sql`select count(*) as count from (select 1 from items
-    where status = 'initializing' and created_at < now() - ${freshFor} limit ${mostCounted}) as found`,
-)
+/** Items that were linked a day ago and have no transactions yet, without those that a stale product counts already. */
+const neverSynced = (products: readonly string[]) =>
+  query(
+    countRow,
+    sql`select count(*) as count from (select 1 from items i
+      where i.status = 'initializing' and i.created_at < now() - ${freshFor}
+        and not exists (select 1 from item_products p
+          where p.item_id = i.id and p.product = any(${sql.param(products)}::text[]) and ${isStale})
+      limit ${mostCounted}) as found`,
+  )
 
 const dueProducts = query(
   countRow,
-  sql`select count(*) as count from (select 1 from item_products
-    where dirty_seq > synced_seq and not is_stopped and next_attempt_at <= now() limit ${mostCounted}) as found`,
+  sql`select count(*) as count from (select 1 from item_products d where ${isDue} limit ${mostCounted}) as found`,
 )
 
 const openDeadLetters = query(
@@ -117,7 +123,7 @@ const switches = query(switchRow, sql`select name, state from safety_switches`)
 
 export interface DatabaseGauges {
   readonly itemsByStatus: readonly { readonly status: string; readonly count: number }[]
-  /** Live items of which a product was not read for a day. */
+  /** Live items of which a product was not read for a day, without those whose bank is down; each once. */
   readonly staleItems: number
   /** Items that were read within a day; null unless there are too many stale ones to count. */
   readonly freshItems: number | null
@@ -151,7 +157,7 @@ export async function readGauges(
     byStatus: itemsByStatus,
     stale: staleProducts(products, most),
     fresh: freshItems(most),
-    never: neverSynced,
+    never: neverSynced(products),
     due: dueProducts,
     letters: openDeadLetters,
     exchanges: openExchanges,

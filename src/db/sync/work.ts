@@ -212,16 +212,18 @@ const turnsAmong = 4
 
 const claimRow = z.object({ id: z.string(), until: z.string() })
 
+/** Whether a product `d` is dirty and due, not leased, without a message in the queue, and may be read. */
+export const isDue = sql`d.dirty_seq > d.synced_seq and not d.is_stopped and d.next_attempt_at <= now()
+  and (d.lease_expires_at is null or d.lease_expires_at < now())
+  and (d.woken_until is null or d.woken_until < now())
+  and (select i.removed_at is null and ${mayRun('d', 'i')} from items i where i.id = d.item_id)`
+
 /**
  * Claims dirty rows that are due, not leased and without a message in the queue: every user's first before any user's
  * second. A claimed row is due again after `againSeconds`, so that the next sweep does not enqueue it while its message
  * is in the queue. Ends the rest of a refused product, after about a week.
  */
 export async function claimDue(jobs: JobsDatabase, limit: number, againSeconds: number): Promise<Claim> {
-  const isDue = sql`d.dirty_seq > d.synced_seq and not d.is_stopped and d.next_attempt_at <= now()
-    and (d.lease_expires_at is null or d.lease_expires_at < now())
-    and (d.woken_until is null or d.woken_until < now())
-    and (select i.removed_at is null and ${mayRun('d', 'i')} from items i where i.id = d.item_id)`
   const oldest = sql`select d.id, d.user_id, d.next_attempt_at from item_products d
     where ${isDue} order by d.next_attempt_at limit ${turnsAmong * limit}`
   const { claimed } = await batch(jobs, {

@@ -19,7 +19,8 @@ const mostCountedMinutes = 60
 
 /**
  * Fires when the events that logged-events.ts assigns to the alarm were logged at least `atLeast` times within the
- * window. Resolves when they are that rare again. Of a window of more than an hour, one event is enough.
+ * window. Resolves when they are that rare again. Of a window of more than an hour, one event is enough. Pages have an
+ * hour at most, unless the event is repeated by a cron: while an alarm fires, a further event sends nothing.
  */
 export function onEvents(named: Named, windowMinutes: number, atLeast = 1): Rule {
   const events = eventsOf(named.name)

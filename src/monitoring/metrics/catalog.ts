@@ -81,7 +81,7 @@ export const catalog = {
   wn_items: gauge('Items by state.', 'status'),
   wn_items_live: gauge('Items in a state in which they are synced.'),
   wn_items_synced_day_ratio: gauge(
-    'Share of the live items whose products were all read within 24 hours; 1 without items.',
+    'Share of the live items whose products were all read within 24 hours, without those whose bank is down; 1 without items.',
   ),
   wn_sync_overdue_seconds: gauge(
     'How long the product that was read longest ago has been due beyond 24 hours, among live items; 0 if none is.',

@@ -3,6 +3,7 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { makeItem } from '../../../src/cli/bench/bank-rows.ts'
 import { connect, type JobsDatabase } from '../../../src/db/core/client.ts'
+import { claimDue } from '../../../src/db/sync/work.ts'
 import { type DatabaseGauges, readGauges } from '../../../src/db/operations/gauges.ts'
 import { connectStack, type TestDatabase } from '../../support/stack.ts'
 import { runExplained, statementsOf } from '../../support/statement-plans.ts'
@@ -46,12 +47,12 @@ async function addItems(count: number, status: string, hours: number, product = 
 describe('the gauges', () => {
   it('count live items that were not read within a day once, for any number of products', async () => {
     await addItems(7, 'healthy', 2)
-    await addItems(3, 'institution_down', 26)
+    await addItems(3, 'pending_disconnect', 26)
     await addItems(5, 'needs_update', 300)
     const { itemsByStatus, staleItems, overdueByProduct } = await gauges()
     expect(Object.fromEntries(itemsByStatus.map(({ status, count }) => [status, count]))).toEqual({
       healthy: 7,
-      institution_down: 3,
+      pending_disconnect: 3,
       needs_update: 5,
     })
     expect(staleItems).toBe(3)
@@ -60,6 +61,39 @@ describe('the gauges', () => {
       ['transactions', 3],
     ])
     for (const { seconds } of overdueByProduct) expect(seconds / 3600).toBeCloseTo(2, 1)
+  })
+
+  it('count no item whose bank is down, but its overdue products', async () => {
+    await addItems(4, 'institution_down', 26)
+    await addItems(1, 'healthy', 26)
+    const { staleItems, overdueByProduct } = await gauges()
+    expect(staleItems).toBe(1)
+    expect(overdueByProduct.map(({ products: stale }) => stale)).toEqual([5, 5])
+  })
+
+  it('count an item once that is stale and has no transactions yet', async () => {
+    await addItems(2, 'initializing', 26)
+    expect((await gauges()).staleItems).toBe(2)
+  })
+
+  it('count as due what the next sweep claims', async () => {
+    const dueAfter = async (change: string): Promise<number> => {
+      await owner.query('delete from items')
+      await addItems(1, 'healthy', 1)
+      await owner.query("update item_products set dirty_seq = 2, next_attempt_at = now() - interval '1 minute'")
+      await owner.query(change)
+      const { dueProducts } = await gauges()
+      expect((await claimDue(jobs, 100, 60)).ids).toHaveLength(dueProducts)
+      return dueProducts
+    }
+    const on = (assignment: string) => `update item_products set ${assignment} where product = 'balances'`
+    expect(await dueAfter('select 1')).toBe(2)
+    expect(await dueAfter(on("woken_until = now() + interval '1 minute'"))).toBe(1)
+    expect(await dueAfter(on("lease_expires_at = now() + interval '1 minute'"))).toBe(1)
+    expect(await dueAfter(on("next_attempt_at = now() + interval '1 minute'"))).toBe(1)
+    expect(await dueAfter("update items set status = 'needs_update'")).toBe(0)
+    expect(await dueAfter("update users set not_allowed = '{linking_and_sync}'")).toBe(0)
+    await owner.query("update users set not_allowed = '{}'")
   })
 
   it('count no product that Plaid refuses or whose person does not allow syncs', async () => {

@@ -1,6 +1,7 @@
 // What a link, its syncs and its webhooks count, and the gauges of the same state. Labels are names of the code: no id,
 // no amount, no name of a person.
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
+import type { Services } from '../../../src/context.ts'
 import { connect } from '../../../src/db/core/client.ts'
 import { takeGauges, takeGaugesWhenDue } from '../../../src/gauges/take-gauges.ts'
 import { catalog, isMetric, metricNames } from '../../../src/monitoring/metrics/catalog.ts'
@@ -107,6 +108,52 @@ it('shows items that were not read for a day', async () => {
   const counted = await countedBy(() => takeGauges(world.job()))
   expect(counted['wn_items_synced_day_ratio']).toBe(0)
   expect(counted['wn_sync_overdue_seconds transactions']).toBeGreaterThan(86_000)
+})
+
+it('measures the freeze each minute, so that no alarm fires for what it refuses', async () => {
+  await world.sql("update safety_switches set state = 'frozen' where name = 'freeze'")
+  onTestFinished(async () => void (await world.sql("update safety_switches set state = 'off' where name = 'freeze'")))
+  const now = () => new Date(Date.UTC(2031, 0, 1, 12, 1))
+  expect(await countedBy(() => takeGaugesWhenDue({ ...world.job(), now }))).toMatchObject({
+    'wn_safety_switch freeze off': 0,
+    'wn_safety_switch freeze frozen': 1,
+  })
+})
+
+it('takes the gauges at most seven minutes apart when runs are late', async () => {
+  let lastMs = Date.UTC(2031, 0, 1, 12, 4)
+  /** Whether a run at this minute measures, and the store remembers it. */
+  const measures = async (minute: number): Promise<boolean> => {
+    const nowMs = Date.UTC(2031, 0, 1, 12, minute)
+    const total = {
+      name: 'wn_cron_last_success_timestamp_seconds',
+      labels: { job: 'gauges' },
+      sum: 0,
+      count: 1,
+      max: 0,
+    }
+    const totals = () => Promise.resolve([{ ...total, last: lastMs / 1000, updatedMs: lastMs }])
+    const metricsStore: Services['metricsStore'] = {
+      ...store,
+      totals,
+      read: () => Promise.resolve([]),
+      readAlarms: () => Promise.resolve(null),
+      saveAlarms: () => Promise.resolve(true),
+    }
+    const services = { ...world.services, metricsStore }
+    const counted = await countedBy(() => takeGaugesWhenDue({ ...world.job(services), now: () => new Date(nowMs) }))
+    if (!('wn_items_live' in counted)) return false
+    lastMs = nowMs
+    return true
+  }
+  // The run of the ninth minute ends its chain in the tenth.
+  expect([await measures(5), await measures(8), await measures(10), await measures(11)]).toEqual([
+    false,
+    false,
+    true,
+    false,
+  ])
+  expect(await measures(14)).toBe(true)
 })
 
 it('takes the gauges once in five minutes, and fails no job when the database does not respond', async () => {

@@ -28,7 +28,7 @@ const itemLosses: Rule = {
 export const custody: readonly Rule[] = [
   onEvents(
     { name: 'access_token_lost', severity: 'page', summary: 'An access token cannot be read or was lost.' },
-    day,
+    hour,
   ),
   itemLosses,
   onEvents({ name: 'items_orphaned', severity: 'ticket', summary: 'Billed items at Plaid have no row here.' }, day),
@@ -47,9 +47,9 @@ export const custody: readonly Rule[] = [
       severity: 'page',
       summary: 'More orphans wait for their removal than a day allows.',
     },
-    day,
+    hour,
   ),
-  onEvents({ name: 'user_mismatch', severity: 'page', summary: 'An item at Plaid belongs to another user.' }, day),
+  onEvents({ name: 'user_mismatch', severity: 'page', summary: 'An item at Plaid belongs to another user.' }, hour),
   onEvents({ name: 'plaid_users_missing', severity: 'ticket', summary: 'Many users have no Plaid user.' }, 130),
   onEvents(
     {

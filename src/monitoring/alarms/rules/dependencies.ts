@@ -23,7 +23,7 @@ function databaseErrors(readings: Readings): number | null {
 
 /**
  * Endpoints whose argument a client can make up, with no login or with one: key ids of webhooks, public tokens, link
- * tokens. Nobody may page the operator with them. Their outages fire webhook_keys_unavailable, errors_5xx and
+ * tokens. They must not page the operator. Their outages fire webhook_keys_unavailable, errors_5xx and
  * exchanges_stuck.
  */
 export const clientEndpoints: ReadonlySet<string> = new Set([

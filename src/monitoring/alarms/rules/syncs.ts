@@ -1,12 +1,29 @@
 // Alarms about syncs, webhooks and the queue.
 import { hour, onEvents, onGauge, onShare, percentOf } from '../builders.ts'
 import { expectedCodes } from './expected-codes.ts'
+import type { Readings } from '../readings.ts'
 import type { Rule } from '../rule.ts'
 
 const runsMetric = 'wn_sync_runs_total'
 const webhooksMetric = 'wn_webhooks_total'
 const leastRuns = 10
 const leastFailedWebhooks = 3
+
+/** Of fewer, one slow message would be one of twenty. */
+const leastMessages = 20
+
+const ratioMetric = 'wn_items_synced_day_ratio'
+const liveMetric = 'wn_items_live'
+const itemsMetric = 'wn_items'
+/** In a small deployment, one item would be more than 1 %; `sync_lag` tells about single ones. */
+const leastStaleItems = 5
+
+/** The percentage; 0 of too few items. Those whose bank is down are in neither number. */
+function shareNotSynced(ratio: number, readings: Readings): number {
+  const down = readings.last(itemsMetric, 12, { status: 'institution_down' }) ?? 0
+  const reachable = (readings.last(liveMetric, 12) ?? 0) - down
+  return Math.round((1 - ratio) * reachable) < leastStaleItems ? 0 : 100 * (1 - ratio)
+}
 
 /** Syncs, webhooks and the queue. */
 export const syncs: readonly Rule[] = [
@@ -29,16 +46,19 @@ export const syncs: readonly Rule[] = [
     absence: { kind: 'quiet', why: 'without live items there are no runs; items_not_synced counts items' },
     heldBy: ['database_failing', 'plaid_failing'],
   },
-  onGauge(
-    {
-      name: 'items_not_synced',
-      severity: 'page',
-      summary: 'More than 1 % of the live items were not synced within 24 hours.',
-    },
-    'wn_items_synced_day_ratio',
-    { unit: 'percent', firesAt: 1, clearsBelow: 0.8, afterMinutes: 10 },
-    (ratio) => 100 * (1 - ratio),
-  ),
+  {
+    ...onGauge(
+      {
+        name: 'items_not_synced',
+        severity: 'page',
+        summary: 'More than 1 % of the live items were not synced within 24 hours.',
+      },
+      ratioMetric,
+      { unit: 'percent', firesAt: 1, clearsBelow: 0.8, afterMinutes: 10 },
+      shareNotSynced,
+    ),
+    reads: [ratioMetric, liveMetric, itemsMetric],
+  },
   onGauge(
     { name: 'sync_lag', severity: 'ticket', summary: 'A product of a live item is overdue for its daily sync.' },
     'wn_sync_overdue_seconds',
@@ -75,7 +95,10 @@ export const syncs: readonly Rule[] = [
     summary: 'Messages wait too long in the queue.',
     unit: 'seconds',
     reads: ['wn_queue_wait_seconds'],
-    measure: (readings) => readings.percentile('wn_queue_wait_seconds', 15, 0.95),
+    measure: (readings) =>
+      (readings.count('wn_queue_wait_seconds', 15) ?? 0) < leastMessages
+        ? null
+        : readings.percentile('wn_queue_wait_seconds', 15, 0.95),
     windowMinutes: 15,
     firesAt: 300,
     clearsBelow: 300,

@@ -2,6 +2,20 @@
 import { day, hour, onAge, onEvents, onGauge, onHeartbeat } from '../builders.ts'
 import type { Rule } from '../rule.ts'
 
+const backupMetric = 'wn_backup_last_success_timestamp_seconds'
+const verifiedRule = onAge(
+  { name: 'backup_not_verified', severity: 'ticket', summary: 'No backup was restored for a test lately.' },
+  'wn_backup_last_verified_timestamp_seconds',
+  35,
+)
+
+/** Where no backup was ever made, there is none to verify: none is wanted, or backup_overdue fires. */
+const backupNotVerified: Rule = {
+  ...verifiedRule,
+  reads: [...verifiedRule.reads, backupMetric],
+  measure: (readings) => verifiedRule.measure(readings) ?? (readings.latest(backupMetric) === null ? 0 : null),
+}
+
 /** Crons, backups, the audit trail, privacy. */
 export const upkeep: readonly Rule[] = [
   // The part of the job alone: its other parts have their own alarms.
@@ -45,11 +59,7 @@ export const upkeep: readonly Rule[] = [
     { name: 'backup_none_good', severity: 'page', summary: 'No backup in the bucket is complete and unchanged.' },
     8 * day,
   ),
-  onAge(
-    { name: 'backup_not_verified', severity: 'ticket', summary: 'No backup was restored for a test lately.' },
-    'wn_backup_last_verified_timestamp_seconds',
-    35,
-  ),
+  backupNotVerified,
   {
     ...onGauge(
       {

@@ -74,8 +74,8 @@ const measured: Readonly<Record<string, Case>> = {
     },
   },
   queue_slow: {
-    bad: (record) => record.observe('wn_queue_wait_seconds', 301, { queue: 'sync' }),
-    good: (record) => record.observe('wn_queue_wait_seconds', 4, { queue: 'sync' }),
+    bad: (record) => record.observe('wn_queue_wait_seconds', 301, { kind: 'sync' }, 10),
+    good: (record) => record.observe('wn_queue_wait_seconds', 4, { kind: 'sync' }, 10),
   },
 }
 
@@ -96,6 +96,12 @@ const webhooks = (record: Recorder, outcome: string, times = 1): void =>
 const freeze = (record: Recorder, state: string): void => {
   for (const each of ['off', 'recovery', 'frozen', 'locked'])
     record.gauge('wn_safety_switch', Number(each === state), { switch: 'freeze', state: each })
+}
+
+const synced = (record: Recorder, ratio: number, live: number, down = 0): void => {
+  record.gauge('wn_items_synced_day_ratio', ratio)
+  record.gauge('wn_items_live', live)
+  record.gauge('wn_items', down, { status: 'institution_down' })
 }
 
 /** The rules over gauges and over what the gauges' job stores. */
@@ -120,7 +126,11 @@ const gauges: Readonly<Record<string, Case>> = {
       runs(record, 'PRODUCT_NOT_READY', 3)
     },
   },
-  items_not_synced: { ...seconds('wn_items_synced_day_ratio', 0.98, 0.995), badMinutes: 20 },
+  items_not_synced: {
+    bad: (record) => synced(record, 0.98, 500),
+    good: (record) => synced(record, 0.995, 5000),
+    badMinutes: 20,
+  },
   sync_lag: { ...seconds('wn_sync_overdue_seconds', 22_000, 0, { product: 'holdings' }), badMinutes: 20 },
   sweep_behind: { ...seconds('wn_sync_due_products', 10_000, 10), badMinutes: 40 },
   exchanges_stuck: seconds('wn_link_exchange_oldest_age_seconds', 7300, 60),
@@ -344,7 +354,10 @@ describe('a record that was never made', () => {
     ['backup_not_verified', 35],
     ['audit_not_verified', 14],
   ])('fires %s after %i days', (name, after) => {
-    const never = { bad: nothing, good: nothing, badMinutes: after * day + 3, goodMinutes: 0 }
+    // Backups are made, and none is restored.
+    const backups = (record: Recorder, nowMs: number) =>
+      days(record, nowMs, 'wn_backup_last_success_timestamp_seconds', 0.5)
+    const never = { bad: backups, good: nothing, badMinutes: after * day + 3, goodMinutes: 0 }
     expect(play(name, never)).toEqual([{ kind: 'fired', minute: after * day }])
   })
 })
@@ -431,6 +444,46 @@ describe('requests that fail', () => {
   it('are held by database_failing', () => {
     expect(rules.find(({ name }) => name === 'errors_5xx')?.heldBy).toEqual(['database_failing'])
   })
+})
+
+describe('a small deployment', () => {
+  const play30 = (name: string, bad: Case['bad']) => play(name, { bad, good: nothing, badMinutes: 30, goodMinutes: 0 })
+
+  it('fires items_not_synced from five items on, without those whose bank is down', () => {
+    expect(play30('items_not_synced', (record) => synced(record, 0.9, 40))).toEqual([])
+    expect(play30('items_not_synced', (record) => synced(record, 0.9, 50))).toHaveLength(1)
+    expect(play30('items_not_synced', (record) => synced(record, 0.9, 50, 10))).toEqual([])
+  })
+
+  it('fires queue_slow from 20 messages in 15 minutes on', () => {
+    const slow = (record: Recorder): void => record.observe('wn_queue_wait_seconds', 301, { kind: 'sync' })
+    expect(play30('queue_slow', slow)).toEqual([])
+    const twice = (record: Recorder): void => record.observe('wn_queue_wait_seconds', 301, { kind: 'sync' }, 2)
+    expect(play30('queue_slow', twice)).toHaveLength(1)
+  })
+})
+
+describe('a deployment without backups', () => {
+  it('has none to verify, before it makes one', () => {
+    const never = { bad: nothing, good: nothing, badMinutes: 40 * day, goodMinutes: 0 }
+    expect(play('backup_not_verified', never)).toEqual([])
+  })
+})
+
+describe('an event that pages', () => {
+  const paging = ofEvents.filter(({ severity, name }) => severity === 'page' && name !== 'backup_none_good')
+
+  it.each(paging.map(({ name, firesAt }) => [name, firesAt] as const))(
+    'pages again when it comes again after an hour and a half: %s',
+    (name, firesAt) => {
+      const bad = (record: Recorder, nowMs: number): void => {
+        const minute = (nowMs - startMs) / minuteMs
+        if (minute === 0 || minute === 90) record.count(eventsMetric, { event: eventsOf(name)[0] ?? '' }, firesAt)
+      }
+      const kinds = play(name, { bad, good: nothing, badMinutes: 92, goodMinutes: 0 }).map(({ kind }) => kind)
+      expect(kinds).toEqual(['fired', 'resolved', 'fired'])
+    },
+  )
 })
 
 describe('two webhooks that were not stored', () => {
