@@ -15,7 +15,7 @@ const leastMessages = 20
 const ratioMetric = 'wn_items_synced_day_ratio'
 const liveMetric = 'wn_items_live'
 const itemsMetric = 'wn_items'
-/** In a small deployment, one item would be more than 1 %; `sync_lag` tells about single ones. */
+/** In a small deployment, one item would be more than 1 %; `sync_lag` reports single ones. */
 const leastStaleItems = 5
 
 /** The percentage; 0 of too few items. Those whose bank is down are in neither number. */
