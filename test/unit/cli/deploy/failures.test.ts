@@ -169,6 +169,25 @@ describe('a rollback that fails too', () => {
   })
 })
 
+describe('a rollback after the triggers that ends half way', () => {
+  it('is continued by the next deployment, which does not apply the triggers again', async () => {
+    const before = ['0 4 * * *', ...config.crons]
+    harness.fake.change((account) => {
+      const worker = account.workers[config.workerName]
+      if (worker !== undefined) worker.crons = [...before]
+    })
+    harness.fake.addFault({ command: 'triggers deploy', afterwards: true, times: 1, error: 'The zone is not yours.' })
+    const print = (line: string): void => {
+      if (line.startsWith('FAILED')) harness.fake.addFault({ command: 'versions deploy', times: 3 })
+    }
+    await expect(harness.run({ knownCrons: before, print })).rejects.toThrow('THE ROLLBACK FAILED TOO')
+    expect(await harness.state()).toMatchObject({ phase: 'moving', areTriggersNew: true })
+    await expect(harness.run({ preflight: () => Promise.reject(new Error('stop')) })).rejects.toThrow('stop')
+    expect(harness.traffic()).toEqual({ [first]: 100 })
+    expect(harness.fake.account().workers[config.workerName]?.crons).toEqual(before)
+  })
+})
+
 describe('another deployment in the meantime', () => {
   it('is not overwritten, and stops this one', async () => {
     const foreign = harness.run({
