@@ -15,8 +15,11 @@ export function openChannels({ services, log }: Ctx, nowMs: number): Channels & 
   const { sendAlert: send } = services
   return {
     webhook: send === null ? null : async (notification) => await send(notification, nowMs),
-    sentry: ({ alarm, kind, severity, id }) =>
-      reporter.captureMessage(`alarm ${alarm} ${kind}`, { alarm, state: kind, severity, alarm_id: id }),
+    sentry: ({ alarm, kind, severity, id }) => {
+      if (reporter.isPaused()) return false
+      reporter.captureMessage(`alarm ${alarm} ${kind}`, { alarm, state: kind, severity, alarm_id: id })
+      return true
+    },
     onFailure: (notification, error) => log.warn('alarm_not_delivered', { ...labelsOf(notification), error }),
     onGivenUp: (notification) => log.error('alarm_given_up', labelsOf(notification)),
     settled: async () => {

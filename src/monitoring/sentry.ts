@@ -60,6 +60,8 @@ export interface Reporter {
   captureError(error: unknown, tags?: ReportTags): void
   /** Within the same limits, by message. */
   captureMessage(message: string, tags?: ReportTags): void
+  /** Whether Sentry gets no error and no message now: it refused one, or did not respond. */
+  isPaused(): boolean
   /** Sends it if its trace is in the sample. */
   captureOperation(transaction: Transaction): void
   /** A cron's heartbeat for Sentry's monitor of that name. */
@@ -71,6 +73,7 @@ export type ReporterFactory = (context: ReportContext, subject?: ReportSubject) 
 const silent: Reporter = {
   captureError: () => {},
   captureMessage: () => {},
+  isPaused: () => false,
   captureOperation: () => {},
   captureCheckIn: () => {},
 }
@@ -131,6 +134,7 @@ export function createReporter(options: ReporterOptions): ReporterFactory {
         send(kindOf(error), { ...errorTags(error), ...tags }, (scope) => void scope.captureException(asError(error))),
       captureMessage: (message, tags = {}) =>
         send(message, tags, (scope) => void scope.captureMessage(message, 'warning')),
+      isPaused: () => ingest.isPaused('event'),
       captureOperation: (transaction) => {
         const traced = subject.causeId ?? subject.requestId ?? crypto.randomUUID()
         if (!isTraced(traced, tracesSampleRate) || ingest.isPaused('transaction')) return

@@ -13,7 +13,8 @@ export const deliveryMs = 25_000
 export interface Channels {
   /** Null without a configured receiver. */
   readonly webhook: ((notification: Notification) => Promise<void>) | null
-  readonly sentry: (notification: Notification) => void
+  /** False while Sentry refuses reports. */
+  readonly sentry: (notification: Notification) => boolean
   readonly onFailure: (notification: Notification, error: unknown) => void
   readonly onGivenUp: (notification: Notification) => void
 }
@@ -37,11 +38,15 @@ export async function deliverDue(
   const held = new Set<string>()
   let failures = 0
   for (const given of outbox) {
-    if (!given.isReported) channels.sentry(given)
-    const notification = { ...given, isReported: true }
-    if (channels.webhook === null) continue
+    const notification = { ...given, isReported: given.isReported || channels.sentry(given) }
+    // A receiver that accepts it is enough.
+    if (channels.webhook === null && notification.isReported) continue
     const isDue =
-      notification.nextAttemptMs <= nowMs && !held.has(given.alarm) && failures < mostFailures && clock() < untilMs
+      channels.webhook !== null &&
+      notification.nextAttemptMs <= nowMs &&
+      !held.has(given.alarm) &&
+      failures < mostFailures &&
+      clock() < untilMs
     const after = isDue ? await attempt(notification, channels, nowMs) : notification
     if (after === null) continue
     if (isDue) failures += 1

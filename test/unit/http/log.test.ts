@@ -141,6 +141,7 @@ describe('an error report', () => {
     const reporter: Services['reporter'] = (_, subject = {}) => ({
       captureError: (error, tags = {}) => captured.push({ error, tags, subject }),
       captureMessage: () => {},
+      isPaused: () => false,
       captureOperation: ({ name, ok }) => operations.push({ name, ok }),
       captureCheckIn: () => {},
     })
@@ -186,6 +187,7 @@ describe('an error report', () => {
       reporter: (_, subject = {}) => ({
         captureError: () => {},
         captureMessage: () => {},
+        isPaused: () => false,
         captureOperation: () => subjects.push(subject),
         captureCheckIn: () => {},
       }),

@@ -47,7 +47,8 @@ function isolate(given: string = dsn) {
   const error = () => send((reporter) => reporter.captureMessage(`message ${(kinds += 1)}`))
   const trace = () =>
     send((reporter) => reporter.captureOperation({ name: 'x', op: 'cron', startedAtMs: 1, endedAtMs: 2, ok: true }))
-  return { clock, failures, error, trace }
+  const isPaused = () => factory({ waitUntil: () => undefined }).isPaused()
+  return { clock, failures, error, trace, isPaused }
 }
 
 describe('a Sentry that fails', () => {
@@ -59,8 +60,10 @@ describe('a Sentry that fails', () => {
     [429, { 'x-sentry-rate-limits': '120::organization' }, 120_000],
   ])('gets nothing after %i %j for %i ms, and the log gets one line', async (status, headers, pauseMs) => {
     answer = (response) => response.writeHead(status, headers).end()
-    const { clock, failures, error, trace } = isolate()
+    const { clock, failures, error, trace, isPaused } = isolate()
+    expect(isPaused()).toBe(false)
     await error()
+    expect(isPaused()).toBe(true)
     await error()
     await trace()
     expect([received.length, failures.length]).toEqual([1, 1])
@@ -68,6 +71,7 @@ describe('a Sentry that fails', () => {
     await error()
     expect(received).toHaveLength(1)
     clock.ms = pauseMs
+    expect(isPaused()).toBe(false)
     await error()
     expect([received.length, failures.length]).toEqual([2, 2])
   })

@@ -258,6 +258,7 @@ describe('a limiter that fails', () => {
     const reporter: Services['reporter'] = () => ({
       captureError: (what) => void reported.push(what),
       captureMessage: () => {},
+      isPaused: () => false,
       captureOperation: () => {},
       captureCheckIn: () => {},
     })
@@ -308,6 +309,7 @@ describe('a flood while the limiter does not respond', () => {
     const reporter: Services['reporter'] = () => ({
       captureError: (what) => void reported.push(what),
       captureMessage: () => {},
+      isPaused: () => false,
       captureOperation: () => {},
       captureCheckIn: () => {},
     })

@@ -362,6 +362,7 @@ describe('Sentry', () => {
     const reporter: Services['reporter'] = () => ({
       captureError: () => undefined,
       captureMessage: (message, tags) => reports.push([message, tags]),
+      isPaused: () => false,
       captureOperation: () => undefined,
       captureCheckIn: () => undefined,
     })

@@ -165,6 +165,7 @@ describe('a person who does not allow diagnostics', () => {
     const reporter: Services['reporter'] = () => ({
       captureError: (_error, { route } = {}) => reports.push(`error ${route}`),
       captureMessage: (message) => reports.push(message),
+      isPaused: () => false,
       captureOperation: ({ name }) => reports.push(name),
       captureCheckIn: () => undefined,
     })

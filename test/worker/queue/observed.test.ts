@@ -39,6 +39,7 @@ async function consume(body: unknown, queue = 'wealthnavigator-sync', attempts =
       reports.push({ what, tags, subject })
     },
     captureMessage: (what, tags = {}) => reports.push({ what, tags, subject }),
+    isPaused: () => false,
     captureOperation: ({ name, ok, operations = [] }) =>
       reports.push({ what: `${name} ${ok} ${operations.length > 0}`, tags: {}, subject }),
     captureCheckIn: () => undefined,

@@ -30,7 +30,7 @@ function channels(answer: (id: string) => 'ok' | 'fails') {
       seen.webhook.push(id)
       if (answer(id) === 'fails') throw new Error('the receiver of alarms returned 500')
     },
-    sentry: ({ id }) => seen.sentry.push(id),
+    sentry: ({ id }) => seen.sentry.push(id) > 0,
     onFailure: () => (seen.failures += 1),
     onGivenUp: ({ id }) => seen.givenUp.push(id),
   }
@@ -50,6 +50,24 @@ describe('the outbox', () => {
     const { seen, given } = channels(() => 'fails')
     expect(await deliverDue([notification('a', 'fired')], { ...given, webhook: null }, startMs)).toEqual([])
     expect(seen).toMatchObject({ webhook: [], failures: 0, sentry: [expect.any(String)] })
+  })
+
+  it('keeps a notification that Sentry refuses where there is no receiver, in its order and for a day', async () => {
+    const outbox = [notification('a', 'fired'), notification('a', 'resolved')]
+    const { seen, given } = channels(() => 'ok')
+    const paused: Channels = { ...given, webhook: null, sentry: () => false }
+    const left = await deliverDue(outbox, paused, startMs)
+    expect(left).toEqual(outbox)
+    expect(await deliverDue(left, { ...given, webhook: null }, startMs + minuteMs)).toEqual([])
+    expect(seen.sentry).toEqual(outbox.map(({ id }) => id))
+    expect(await deliverDue(left, paused, startMs + 24 * 60 * minuteMs)).toEqual([])
+    expect(seen.givenUp).toEqual(outbox.map(({ id }) => id))
+  })
+
+  it('needs no Sentry where a receiver accepts a notification', async () => {
+    const { seen, given } = channels(() => 'ok')
+    expect(await deliverDue([notification('a', 'fired')], { ...given, sentry: () => false }, startMs)).toEqual([])
+    expect(seen.webhook).toHaveLength(1)
   })
 
   it('repeats a failed notification with growing pauses under the same id, and reports it to Sentry once', async () => {
