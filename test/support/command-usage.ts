@@ -19,7 +19,11 @@ export interface Usage {
 export interface WrittenCommand {
   readonly script: string
   readonly args: readonly string[]
+  /** The variables that the line sets, and those that the document exports. */
+  readonly variables: readonly string[]
 }
+
+const variablesIn = (text: string): string[] => [...text.matchAll(/\b([A-Z][A-Z_]+)=/g)].map(([, name = '']) => name)
 
 const isOption = (token: string): boolean => /^--[a-z]/.test(token)
 const isPlaceholder = (token: string): boolean => /^[A-Z][A-Z_]*$/.test(token)
@@ -68,11 +72,14 @@ export function commandsIn(text: string): WrittenCommand[] {
   const spans = [...text.replaceAll(/^ *```\w*\n[\s\S]*?^ *```$/gm, '').matchAll(/`([^`]+)`/g)].map(
     ([, span = '']) => span,
   )
+  const exported = blocks.filter((line) => line.trim().startsWith('export ')).flatMap(variablesIn)
   return [...blocks, ...spans].flatMap((line) => {
+    const [before = ''] = line.split('npm run')
+    const variables = [...exported, ...variablesIn(before)]
     const [, script, rest = ''] = /npm run (?:-s )?([\w:-]*\w)((?: [^|>#`;&)]*)?)/.exec(line) ?? []
     if (script === undefined || rest.includes('--help')) return []
     const args = [...rest.matchAll(/"[^"]*"|'[^']*'|\S+/g)].map(([arg]) => arg).filter((arg) => arg !== '--')
-    return [{ script, args }]
+    return [{ script, args, variables }]
   })
 }
 
@@ -93,7 +100,10 @@ const matchesWords = (form: Form, words: readonly string[]): boolean =>
   form.words.every((word, index) => word === null || word.split('|').includes(words[index] ?? ''))
 
 /** What is wrong with a command; null if its usage allows it. */
-export function misuseOf({ script, args }: WrittenCommand, { forms, options }: Usage): string | null {
+export function misuseOf(
+  { script, args }: Pick<WrittenCommand, 'script' | 'args'>,
+  { forms, options }: Usage,
+): string | null {
   const { words, given } = partsOf(args, options)
   const unknown = given.filter((option) => !options.has(option))
   if (unknown.length > 0) return `has no option ${unknown.join(', ')}`

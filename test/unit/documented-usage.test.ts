@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
-import { commandsIn, misuseOf, type Usage, usageOf } from '../support/command-usage.ts'
+import { commandsIn, misuseOf, type Usage, usageOf, type WrittenCommand } from '../support/command-usage.ts'
 
 const run = promisify(execFile)
 const read = async (name: string): Promise<string> => await readFile(join(projectFolder, name), 'utf8')
@@ -32,6 +32,19 @@ function misuseOfToken(args: readonly string[], help: string, { options }: Usage
   return isSent && options.has('--url') && !args.includes('--url') ? 'sends ADMIN_TOKEN to a local stack' : null
 }
 
+/** What a command reads from the environment, so that other processes do not see it; by the option that needs it. */
+const tokens: readonly { readonly script: string; readonly option: string; readonly variable: string }[] = [
+  { script: 'smoke', option: '--after-deploy', variable: 'SMOKE_TOKEN' },
+  { script: 'load', option: '--url', variable: 'LOAD_TOKEN' },
+  { script: 'test:security', option: '--url', variable: 'SCAN_TOKEN' },
+]
+
+function misuseOfVariables({ script, args, variables }: WrittenCommand): string | null {
+  if (args.includes('--token')) return 'shows a token in the list of processes'
+  const missing = tokens.find((each) => each.script === script && args.includes(each.option))?.variable
+  return missing === undefined || variables.includes(missing) ? null : `lacks ${missing}`
+}
+
 /** What is wrong with the commands of a page for operators of a deployment. */
 async function misusesIn(text: string): Promise<string[]> {
   const found: string[] = []
@@ -41,7 +54,7 @@ async function misusesIn(text: string): Promise<string[]> {
     const help = await helpOf(file)
     const usage = usageOf(help)
     const remote = misuseOfToken(command.args, help, usage)
-    const misuse = misuseOf(command, usage) ?? remote
+    const misuse = misuseOf(command, usage) ?? remote ?? misuseOfVariables(command)
     if (misuse !== null) found.push(`${command.script} ${command.args.join(' ')}: ${misuse}`)
   }
   return found
@@ -66,6 +79,7 @@ describe('the commands of a page', { timeout }, () => {
     const text = await read(join('docs', `${page}.md`))
     expect(commandsIn(text)).not.toEqual([])
     expect(await misusesIn(text)).toEqual([])
+    expect(text).not.toMatch(/curl[^\n`]* -H ["']?Authorization/)
   })
 
   it.each([
@@ -76,6 +90,9 @@ describe('the commands of a page', { timeout }, () => {
     ['another action', '`npm run freeze -- thaw`', 'has no form'],
     ['a record at the local stack', '`npm run backup -- verify B --identity F --record`', 'sends ADMIN_TOKEN'],
     ['the local stack', '`npm run retention -- plan`', 'sends ADMIN_TOKEN to a local stack'],
+    ['a missing variable', '`npm run test:security -- --url https://HOST`', 'lacks SCAN_TOKEN'],
+    ['a variable of another line', '`SMOKE_TOKEN=… x` `npm run smoke -- --url https://HOST --after-deploy`', 'lacks'],
+    ['a token that others see', '`npm run load -- --url https://HOST --token T`', 'shows a token'],
     ['a missing time', '```sh\nnpm run access-tokens -- status --url https://HOST | cat\n```\n', 'lacks --before'],
   ])('are refused with %s', async (_what, text, misuse) => {
     expect(await misusesIn(text)).toEqual([expect.stringContaining(misuse)])
