@@ -69,6 +69,9 @@ const pages = [
   'scaling',
   'incident-response',
   'disaster-recovery',
+  'items',
+  'privacy',
+  'conformance',
 ]
 
 /** Each command is started once, for its help. */
