@@ -18,7 +18,7 @@ const health: Check<SmokePorts> = {
   name: 'health',
   async check({ send }) {
     const answer = await send('/health')
-    if (answer.status !== 200) return fail(`/health answers ${describeAnswer(answer)}`, readLog)
+    if (answer.status !== 200) return fail(`/health returns ${describeAnswer(answer)}`, readLog)
     if (answer.ms > slowMs) return warn(`200, but after ${answer.ms} ms`, 'Ask again; then look at the metrics.')
     return pass(`200 after ${answer.ms} ms`)
   },
@@ -48,7 +48,7 @@ const ready: Check<SmokePorts> = {
   name: 'ready',
   async check(ports) {
     const { answer, data, isExpected } = await askReady(ports, versionReads)
-    if (answer.status !== 200 || data === undefined) return fail(`/ready answers ${describeAnswer(answer)}`, readLog)
+    if (answer.status !== 200 || data === undefined) return fail(`/ready returns ${describeAnswer(answer)}`, readLog)
     if (!isExpected) return otherVersion(ports.version, data.version)
     if (data.frozen)
       return warn(

@@ -134,7 +134,7 @@ describe('a smoke test', () => {
     const token = await tokenFor('alice')
     const change = answering('/health', () => Response.json({ code: token }, { status: 500 }))
     const seen = await smoke(await start({ change }), { token })
-    expect(seen.found['health']?.said).toBe('/health answers 500 [redacted]')
+    expect(seen.found['health']?.said).toBe('/health returns 500 [redacted]')
     expect(JSON.stringify(seen.results)).not.toContain(token)
   })
 })
@@ -226,8 +226,8 @@ describe('the service', () => {
   const broken = () => Response.json({ code: 'internal' }, { status: 500 })
 
   it.each<[string, string, Change, string]>([
-    ['health', '/health fails', answering('/health', broken), '/health answers 500 internal'],
-    ['ready', '/ready fails', answering('/ready', broken), '/ready answers 500 internal'],
+    ['health', '/health fails', answering('/health', broken), '/health returns 500 internal'],
+    ['ready', '/ready fails', answering('/ready', broken), '/ready returns 500 internal'],
     ['ready', '/ready is a page of a proxy', answering('/ready', () => new Response('<html>')), '/ready answers 200'],
     ['security headers', 'one is missing', withHeader('x-frame-options', null), 'x-frame-options'],
     [
