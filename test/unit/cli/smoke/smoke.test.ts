@@ -228,7 +228,7 @@ describe('the service', () => {
   it.each<[string, string, Change, string]>([
     ['health', '/health fails', answering('/health', broken), '/health returns 500 internal'],
     ['ready', '/ready fails', answering('/ready', broken), '/ready returns 500 internal'],
-    ['ready', '/ready is a page of a proxy', answering('/ready', () => new Response('<html>')), '/ready answers 200'],
+    ['ready', '/ready is a page of a proxy', answering('/ready', () => new Response('<html>')), '/ready returns 200'],
     ['security headers', 'one is missing', withHeader('x-frame-options', null), 'x-frame-options'],
     [
       'security headers',
