@@ -20,7 +20,7 @@ function databaseCounter(): { onRequest: (request: { queries: string[] }) => voi
     last: () => last,
     onRequest({ queries }) {
       const has = (text: string): boolean => queries.some((query) => query.includes(text))
-      running = has('set lease_owner = $') ? 1 : running + 1
+      running = has('set lease_owner = case') ? 1 : running + 1
       if (has('app.begin_commit') && has('insert into transactions')) last = running
     },
   }
