@@ -121,7 +121,7 @@ export async function soak(
       signal,
       onResponse: () => void (sentBeside += 1),
     })
-    const told = setInterval(() => say(`soak: ${sent} reads`), 30_000)
+    const progress = setInterval(() => say(`soak: ${sent} reads`), 30_000)
     const fired = await Promise.all([
       fire({
         origin: originOf(stack.worker),
@@ -132,7 +132,7 @@ export async function soak(
         onResponse: () => void (sent += 1),
       }),
       beside,
-    ]).finally(() => clearInterval(told))
+    ]).finally(() => clearInterval(progress))
     over.abort()
     const [resident, heap] = await Promise.all(watches)
     const traffic = trafficOf('soak', fired[0].outcomes, fired[0].seconds)

@@ -145,7 +145,7 @@ describe('the checks after a deployment', () => {
     [
       'security log',
       'warn',
-      'somebody became administrator',
+      'a user became administrator',
       { audit: list([auditRow('admin_granted')]) },
       '1 × admin_granted',
     ],

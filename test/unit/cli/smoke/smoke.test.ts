@@ -216,7 +216,7 @@ describe('the transport', () => {
     const { plainUrl } = await start()
     const local = await runSmoke({ url: plainUrl })
     expect(local.results.slice(0, 5).map(({ status }) => status)).toEqual(Array(5).fill('warn'))
-    const remote = await runSmoke({ url: 'http://127.0.0.2:9', token: 'a-token-of-somebody' })
+    const remote = await runSmoke({ url: 'http://127.0.0.2:9', token: 'a-token-of-a-user' })
     expect(remote.results.map(({ status }) => status)).toEqual(Array(12).fill('fail'))
     expect(remote.results.at(-1)?.said).toBe('the token was not sent over plain http')
   })

@@ -89,7 +89,7 @@ describe('an export', () => {
     expect(run((at) => seriesOf(1, at), 60_000, 89_000, 90_000, 95_000, 210_000)).toEqual([[], [], [0], [], [1, 2]])
   })
 
-  it('writes no more than an invocation may, and continues with the next one', () => {
+  it('writes at most what an invocation may, and continues in the next one', () => {
     const most = mostPointsOfInvocation
     const [first, second, third] = run((at) => seriesOf(at === start ? most + 20 : 5, at), 150_000, 155_000, 160_000)
     expect(first).toHaveLength(most)
