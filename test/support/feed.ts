@@ -42,17 +42,17 @@ export interface Follower {
 /** Follows from the beginning. */
 export function follow(world: World, subject: string): Follower {
   const copy = new Map<string, Transaction>()
-  let since = 0
+  let [since, last] = [0, 0]
   const step = async (limit = 100): Promise<FeedPage> => {
     const page = await readChanges(world, subject, since, limit)
-    let last = Math.abs(since)
     for (const { seq, op, transaction } of page.data) {
       if (seq <= last) throw new Error(`change ${seq} came after ${last}`)
       last = seq
       if (op === 'upsert') copy.set(transaction.id, transaction)
       else copy.delete(transaction.id)
     }
-    if (Math.abs(page.next_since) < last) throw new Error(`after ${last} one is told to go on from ${page.next_since}`)
+    if (page.next_since >= 0 && page.next_since < last)
+      throw new Error(`after ${last} the next request would begin at ${page.next_since}`)
     since = page.next_since
     return page
   }

@@ -19,7 +19,10 @@ useWorld((made) => {
 async function purge(): Promise<number> {
   const { jobs, config } = world.services
   const removals = await purgeRemovals(jobs, 180, 1000)
-  await purgeHistory(jobs, { name: 'transactions', days: config.retention.days }, null, 1000)
+  // A search for a smaller example links hundreds of banks, which are more accounts than one step looks at.
+  const expired = { name: 'transactions', days: config.retention.days }
+  for (let after: string | null = null, isLast = false; !isLast; isLast = after === null)
+    ({ after } = await purgeHistory(jobs, expired, after, 1000))
   return removals
 }
 
@@ -117,6 +120,25 @@ describe('a client of the change feed', () => {
     expect(await purge()).toBe(2)
     await client.catchUp()
     expect(client.copy).toEqual(await listed(world, subject))
+  })
+
+  it('gets 410 when removals are deleted while it reads from the start, among numbers without removals', async () => {
+    const subject = 'slow start'
+    await linkAndSyncSmallBank(world, subject)
+    await expire.transaction(subject, 1)
+    await purge()
+    await expire.removals(subject, 1)
+    await purge()
+    const client = follow(world, subject)
+    expect((await client.step(1)).next_since).toBeLessThan(0)
+    expect((await client.step(1)).next_since).toBeLessThan(0)
+    const before = (await listed(world, subject)).size
+    for (let round = 0; round < before; round += 1) await expire.transaction(subject, round)
+    await purge()
+    expect((await listed(world, subject)).size).toBeLessThan(before)
+    await expire.removals(subject, 2)
+    await purge()
+    await expect(client.step(1)).rejects.toMatchObject({ code: 'feed_expired', extensions: { next_since: 0 } })
   })
 
   it('gets 410 and the number to start again from when removals that it has not read are deleted', async () => {

@@ -5,6 +5,7 @@ import { AppError } from '../../../errors.ts'
 import { id, wholeNumber } from '../../schemas.ts'
 import { pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
+import { decodeFirstRead, encodeFirstRead, isUpToDate } from './first-read.ts'
 import { transactionSchema, transactionView } from './transactions.ts'
 
 const seq = z.int().min(1).describe('The number of the change. A later change has a higher number.')
@@ -59,7 +60,8 @@ export const listChangesRoute = route({
   answers: { 200: changesSchema },
   errors: ['invalid_cursor', 'feed_expired'],
 }).handle(async ({ services, actor }, { query: { since, limit } }) => {
-  const from = Math.abs(since)
+  const started = since < 0 ? decodeFirstRead(since) : null
+  const from = started?.readTo ?? since
   const { changes, hasMore, newest, completeFrom, readTo } = await listChanges(
     services.api,
     actor.identity,
@@ -68,7 +70,8 @@ export const listChangesRoute = route({
   )
   // The number belongs to another database, or to one that was restored: changes after it would never arrive.
   if (from > newest) throw new AppError('invalid_cursor', 'No change has this number. Start again from 0.', { fields })
-  if (since > 0 && since < completeFrom)
+  const hasMissed = started === null ? since > 0 && since < completeFrom : !isUpToDate(started, completeFrom)
+  if (hasMissed)
     throw new AppError(
       'feed_expired',
       'Removals after this number are no longer listed. Discard the copy and start again from 0.',
@@ -76,7 +79,7 @@ export const listChangesRoute = route({
     )
   const last = changes.at(-1)?.seq ?? from
   const read = hasMore ? last : Math.max(last, since > 0 ? 0 : readTo)
-  // A client that started at 0 has no rows that a missing removal could concern.
-  const next = since <= 0 && read < completeFrom ? -read : read
+  const isAmongMissing = since <= 0 && read < completeFrom
+  const next = isAmongMissing ? encodeFirstRead(read, completeFrom) : read
   return { status: 200, body: { data: changes.map(changeView), next_since: next, has_more: hasMore } }
 })
