@@ -1,7 +1,7 @@
 // Compares the items that Plaid lists for many users with the stored ones: a few hundred in the cron itself, more by
 // messages, which several consumers process at the same time.
 import type { Ctx } from '../context.ts'
-import { claimUsersToCheck, findUsersToCheck, recheckUsers, type UserToCheck } from '../db/link/exchanges.ts'
+import { claimUsersToCheck, findUsersToCheck, recheckUsers, type UserToCheck } from '../db/link/user-checks.ts'
 import { servingUser } from '../items/serving-user.ts'
 import { limitsWith } from '../plaid/rate-limit/limits.ts'
 import { checkUser, recheckSeconds } from './reconcile-exchange.ts'

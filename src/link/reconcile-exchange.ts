@@ -1,6 +1,7 @@
 // Resumes unfinished exchanges, and compares Plaid's list of a user's items with the stored ones.
 import { aboutUser, type Ctx } from '../context.ts'
-import { type DueExchange, type Exchange, loseExchange, recheckUsers, type UserToCheck } from '../db/link/exchanges.ts'
+import { type DueExchange, type Exchange, loseExchange } from '../db/link/exchanges.ts'
+import { recheckUsers, type UserToCheck } from '../db/link/user-checks.ts'
 import { findOrphans } from '../db/link/orphans.ts'
 import { orphanMode } from '../db/operations/safety-switches.ts'
 import { AppError } from '../errors.ts'

@@ -2,7 +2,8 @@
 // items that Plaid lists for a user and that are not stored here. A task that fails or hangs does not hold up the
 // others.
 import type { Ctx } from '../context.ts'
-import { claimExchanges, claimUsersToCheck, recheckUsers, releaseExchanges } from '../db/link/exchanges.ts'
+import { claimExchanges, releaseExchanges } from '../db/link/exchanges.ts'
+import { claimUsersToCheck, recheckUsers } from '../db/link/user-checks.ts'
 import { claimLinkSessions } from '../db/link/sessions.ts'
 import { claimOrphans } from '../db/link/orphans.ts'
 import { claimRemovals, releaseRemovals, type Removal, queueRevokedItems } from '../db/items/plaid-removals.ts'

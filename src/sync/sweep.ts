@@ -3,7 +3,7 @@
 import type { Config } from '../config/config.ts'
 import type { Ctx } from '../context.ts'
 import { clearStaging } from '../db/records/transactions-staging.ts'
-import { claimDue, markStale, releaseDue } from '../db/sync/work.ts'
+import { claimDue, markStale, releaseDue } from '../db/sync/due.ts'
 import { limitsWith, type PlaidLimitName, type PlaidLimits } from '../plaid/rate-limit/limits.ts'
 import { type Freshness, freshness, type SyncProduct, syncProducts } from './products.ts'
 

@@ -1,5 +1,5 @@
-// Checks that a day of 100,000 items fits Plaid's limits, and how long users wait; of more items, with a contract's limits. Runs the real scheduling code on a
-// database with a simulated clock. Calls nothing else over HTTP.
+// Checks that a day of 100,000 items fits Plaid's limits, and how long users wait; of more items, with the limits of a
+// contract. Runs the real scheduling code on a database with a simulated clock. Calls nothing else over HTTP.
 import * as z from 'zod'
 import { limitsWith, type PlaidLimitChoices, type PlaidLimits } from '../../plaid/rate-limit/limits.ts'
 import { freshness, type SyncProduct, syncProducts } from '../../sync/products.ts'

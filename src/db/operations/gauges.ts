@@ -5,7 +5,8 @@ import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
 import { byIndex, plan } from '../core/plans.ts'
 import { bigCount, query } from '../core/statement.ts'
-import { isDue, isResting } from '../sync/work.ts'
+import { isDue } from '../sync/due.ts'
+import { isResting } from '../sync/work.ts'
 
 /** Counts end here: a larger number would not change what an operator does. */
 export const mostCounted = 10_000

@@ -61,10 +61,8 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'link/exchanges.ts': {
     beginExchange: ofExchange,
     claimExchanges: ofWork,
-    claimUsersToCheck: ofWork,
     endUnexchanged: ofExchange,
     loseExchange: ofExchange,
-    recheckUsers: ofWork,
     releaseExchanges: ofWork,
   },
   'link/linked-item.ts': {
@@ -78,6 +76,7 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     findOrphans: 'Notes items at Plaid that are no item here. The log has an error for each.',
   },
   'link/sessions.ts': { claimLinkSessions: ofWork, concludeLinkSession: ofExchange },
+  'link/user-checks.ts': { claimUsersToCheck: ofWork, recheckUsers: ofWork },
   'operations/backups.ts': { beginBackup: 'Notes that a backup runs. Its end has a row.' },
   'operations/dead-letters.ts': { recordDeadLetter: ofWork },
   'operations/safety-switches.ts': { tripLosses: 'The breaker against losses, by itself. The log has an error.' },
@@ -131,14 +130,12 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'records/transactions-merge.ts': { mergeTransactions: ofSync },
   'records/transactions-staging.ts': { clearStaging: ofSync, dropStaged: ofSync, stageRows: ofSync },
   'records/transactions.ts': { editTransaction: 'A user’s own notes and categories, which only the user reads.' },
+  'sync/due.ts': { claimDue: ofWork, markStale: ofWork, releaseDue: ofWork },
   'sync/message-claims.ts': { claimMessages: ofWork, releaseMessages: ofWork },
   'sync/set-aside.ts': { insertSetAside: ofSync, forgetSetAside: ofSync, settleSetAside: ofSync },
   'sync/work.ts': {
     // Reads whether the use of the token has its row.
     acquireLease: ofWork,
-    claimDue: ofWork,
-    markStale: ofWork,
-    releaseDue: ofWork,
     renewal: ofWork,
   },
 }

@@ -2,7 +2,7 @@
 // stale products over hours.
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import type { Ctx } from '../../../src/context.ts'
-import { claimDue, releaseDue } from '../../../src/db/sync/work.ts'
+import { claimDue, releaseDue } from '../../../src/db/sync/due.ts'
 import { limitsWith } from '../../../src/plaid/rate-limit/limits.ts'
 import { markStaleProducts, mostMarkedOf, sweep } from '../../../src/sync/sweep.ts'
 import { createWorld, type World } from '../../support/world.ts'
