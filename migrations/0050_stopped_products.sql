@@ -34,10 +34,3 @@ CREATE TRIGGER item_products_stopped BEFORE INSERT ON item_products FOR EACH ROW
 --> statement-breakpoint
 CREATE TRIGGER items_stop_products AFTER UPDATE OF status ON items FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
 EXECUTE FUNCTION app.stop_products();
---> statement-breakpoint
-UPDATE item_products p SET is_stopped = true FROM items i WHERE i.id = p.item_id AND app.is_stopped(i.status, p.product);
---> statement-breakpoint
-DROP INDEX "item_products_due";--> statement-breakpoint
-DROP INDEX "item_products_stale";--> statement-breakpoint
-CREATE INDEX "item_products_due" ON "item_products" USING btree ("next_attempt_at") WHERE dirty_seq > synced_seq and not is_stopped;--> statement-breakpoint
-CREATE INDEX "item_products_stale" ON "item_products" USING btree ("product","last_synced_at") WHERE not is_stopped;

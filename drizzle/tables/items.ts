@@ -150,10 +150,10 @@ export const itemProducts = pgTable(
   (table) => [
     unique('item_products_product').on(table.itemId, table.product),
     ownedByItem('item_products_owner', table),
-    index('item_products_due')
+    index('item_products_running_due')
       .on(table.nextAttemptAt)
       .where(sql`dirty_seq > synced_seq and not is_stopped`),
-    index('item_products_stale')
+    index('item_products_running_stale')
       .on(table.product, table.lastSyncedAt)
       .where(sql`not is_stopped`),
     index('item_products_user').on(table.userId, table.itemId),
