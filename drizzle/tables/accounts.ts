@@ -38,6 +38,12 @@ export const accounts = pgTable(
     unofficialCurrencyCode: text('unofficial_currency_code'),
     balanceAsOf: timestamp('balance_as_of', { withTimezone: true, precision: 3 }),
     closed: boolean().notNull().default(false),
+    /** The user's name for the account; null for the institution's. */
+    ownName: text('own_name'),
+    /** Whether the user left the account and its rows out of lists. */
+    hidden: boolean().notNull().default(false),
+    /** Whether the account counts in sums. */
+    inInsights: boolean('in_insights').notNull().default(true),
     /**
      * Set when the user revoked the consent to this account. Its rows are deleted when the retention time of removed
      * data ends.

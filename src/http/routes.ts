@@ -1,6 +1,6 @@
 // All routes, by access.
 import type { Route } from './route.ts'
-import { getAccountRoute, listAccountsRoute, listBalancesRoute } from './routes/accounts.ts'
+import { editAccountRoute, getAccountRoute, listAccountsRoute, listBalancesRoute } from './routes/accounts.ts'
 import { listSetAsideRoute } from './routes/admin/set-aside.ts'
 import { listDeadLettersRoute, replayDeadLetterRoute, replayDeadLettersRoute } from './routes/admin/dead-letters.ts'
 import { freezeRoute, getFreezeRoute, unfreezeRoute } from './routes/admin/freeze.ts'
@@ -100,6 +100,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       listSyncRunsRoute,
       listAccountsRoute,
       getAccountRoute,
+      editAccountRoute,
       listBalancesRoute,
       listTransactionsRoute,
       listChangesRoute,

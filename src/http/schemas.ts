@@ -52,6 +52,9 @@ export const flag = z
   .transform((text) => text === 'true')
   .pipe(z.boolean())
 
+/** A query parameter of lists that leave out hidden accounts. */
+export const hiddenQuery = { include_hidden: flag.default(false) }
+
 /** PostgreSQL stores no NUL, and JSON escapes can contain unpaired surrogates. */
 const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
 

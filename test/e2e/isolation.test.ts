@@ -71,6 +71,8 @@ const byId: Record<string, Probe> = {
     call('POST', `/api/v1/plaid/items/${item}/duplicates/${account}`, { body: { keep: true } }),
   'POST /api/v1/plaid/sync/item/{item_id}': (call, { item }) => call('POST', `/api/v1/plaid/sync/item/${item}`),
   'GET /api/v1/accounts/{id}': (call, { account }) => call('GET', `/api/v1/accounts/${account}`),
+  'PATCH /api/v1/accounts/{id}': (call, { account }) =>
+    call('PATCH', `/api/v1/accounts/${account}`, { body: { name: 'not mine', hidden: true, in_insights: false } }),
   'GET /api/v1/accounts/{id}/balances': (call, { account }) => call('GET', `/api/v1/accounts/${account}/balances`),
   'GET /api/v1/transactions/{id}': (call, { transaction }) => call('GET', `/api/v1/transactions/${transaction}`),
   'PATCH /api/v1/transactions/{id}': (call, { transaction }) =>

@@ -282,6 +282,7 @@ function ownedPath({ path }: DocumentedRoute): string | null {
 
 /** Bodies of routes with an id in the path. */
 const bodies: Readonly<Record<string, { readonly body: object }>> = {
+  'PATCH /api/v1/accounts/{id}': { body: { hidden: true } },
   'PATCH /api/v1/transactions/{id}': { body: { hidden: true } },
   'POST /api/v1/plaid/items/{id}/duplicates/{account_id}': { body: { keep: true } },
 }

@@ -49,6 +49,11 @@ export const ofSharedAccount = (accountId: AnyColumn): SQL =>
     select revoked.id from ${accounts} revoked where revoked.user_id = ${me}
       and revoked.revoked_at is not null))) is not true`
 
+/** Leaves out the rows of accounts that the user hid. */
+export const ofListedAccount = (accountId: AnyColumn): SQL =>
+  sql`(${accountId} = any(array(
+    select unlisted.id from ${accounts} unlisted where unlisted.user_id = ${me} and unlisted.hidden))) is not true`
+
 /**
  * Not removed by the bank, in a form that no partial index matches. For queries that find their rows by another column:
  * with wrong statistics the planner takes a user of 100,000 rows for one with a single row, and would find a row, or an

@@ -27,18 +27,18 @@ const goesBefore = (o: string, d: string): SQL =>
     and exists (select 1 from items shown where shown.id = ${sql.raw(o)}.item_id and shown.removed_at is null)`
 
 /**
- * The user's accounts whose balances count, with the columns `id`, `type`, `first_day` and `last_day` (null:
- * unbounded).
+ * The user's accounts whose balances count, without those that the user left out, with the columns `id`, `type`,
+ * `first_day` and `last_day` (null: unbounded).
  */
 export const countedAccounts: SQL = sql`select * from (
-    select a.id, a.type, ${lastDay('a')} as last_day, before.all_end, before.last_day + 1 as first_day
+    select a.id, a.type, a.in_insights, ${lastDay('a')} as last_day, before.all_end, before.last_day + 1 as first_day
     from accounts a cross join lateral (
       select coalesce(bool_and(last_day is not null), true) as all_end, max(last_day) as last_day
       from (select ${lastDay('o')} as last_day from accounts o where ${goesBefore('o', 'a')}) ends
     ) before
     where a.user_id = ${me} and exists (select 1 from items shown where shown.id = a.item_id
       and shown.removed_at is null)
-  ) spans where all_end`
+  ) spans where all_end and in_insights`
 
 const duplicates = sql`array(
   select d.id from accounts d where d.user_id = ${me} and d.duplicate_of is not null and d.duplicate_state <> 'kept')`

@@ -83,14 +83,15 @@ export async function netWorth(database: ApiDatabase, identity: Identity, { from
 /** The user's category takes precedence over Plaid's. */
 const category = sql`coalesce(${transactions.userCategory}, ${transactions.categoryPrimary})`
 
-/** Hidden transactions do not count; pending ones do. */
-const counted = sql`${shown} and not ${transactions.hidden} and ${countedOnce} and ${countsAsMoney({
-  userCategory: sql`${transactions.userCategory}`,
-  primary: sql`${transactions.categoryPrimary}`,
-  detailed: sql`${transactions.categoryDetailed}`,
-  accountType: sql`${accounts.type}`,
-  amount: sql`${transactions.amount}`,
-})}`
+/** Hidden transactions, and those of accounts that the user left out, do not count; pending ones do. */
+const counted = sql`${shown} and not ${transactions.hidden} and ${accounts.inInsights} and ${countedOnce}
+  and ${countsAsMoney({
+    userCategory: sql`${transactions.userCategory}`,
+    primary: sql`${transactions.categoryPrimary}`,
+    detailed: sql`${transactions.categoryDetailed}`,
+    accountType: sql`${accounts.type}`,
+    amount: sql`${transactions.amount}`,
+  })}`
 
 /** The transactions with their accounts, because `counted` needs the account's type. */
 const withAccounts = sql`${transactions} join ${accounts} on ${accounts.id} = ${transactions.accountId}`

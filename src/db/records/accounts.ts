@@ -1,10 +1,12 @@
 // A user's accounts and their balances: the current ones in the account's row, and one row a day in another table.
 import { and, asc, eq, gte, lte, sql } from 'drizzle-orm'
 import { accountBalances, accounts } from '../../../drizzle/tables/accounts.ts'
+import { users } from '../../../drizzle/tables/users.ts'
 import type { ApiDatabase } from '../core/client.ts'
 import { currencyOf, exactOrNull, ofShownItem, type RowOf } from '../core/columns.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
+import { command } from '../core/statement.ts'
 
 /** The account that it duplicates or may duplicate, unless the item of that account is removed. */
 const originalAccount = sql<string | null>`(select o.id from accounts o join items shown on shown.id = o.item_id
@@ -14,7 +16,8 @@ const accountColumns = {
   id: accounts.id,
   plaidAccountId: accounts.plaidAccountId,
   itemId: accounts.itemId,
-  name: accounts.name,
+  name: sql<string>`coalesce(${accounts.ownName}, ${accounts.name})`,
+  bankName: accounts.name,
   officialName: accounts.officialName,
   mask: accounts.mask,
   type: accounts.type,
@@ -25,6 +28,8 @@ const accountColumns = {
   currency: currencyOf(accounts),
   balanceAsOf: accounts.balanceAsOf,
   closed: accounts.closed,
+  hidden: accounts.hidden,
+  inInsights: accounts.inInsights,
   duplicateOf: originalAccount,
   duplicateState: accounts.duplicateState,
   createdAt: accounts.createdAt,
@@ -34,18 +39,25 @@ export type Account = RowOf<typeof accountColumns>
 
 const mine = and(eq(accounts.userId, me), ofShownItem(accounts.itemId))
 
-/** A user's accounts, oldest first, closed ones too. */
+/** A user's accounts, oldest first, closed ones too; with `withHidden` also those that the user hid. */
 export async function listAccounts(
   database: ApiDatabase,
   identity: Identity,
   limit: number,
   from: Key | null,
+  withHidden = false,
 ): Promise<Page<Account>> {
   const { found } = await pageAsUser(database, identity, {
     found: database.connection
       .select(accountColumns)
       .from(accounts)
-      .where(and(mine, after(from, accounts.createdAt, accounts.id, 'asc')))
+      .where(
+        and(
+          mine,
+          withHidden ? undefined : sql`not ${accounts.hidden}`,
+          after(from, accounts.createdAt, accounts.id, 'asc'),
+        ),
+      )
       .orderBy(asc(accounts.createdAt), asc(accounts.id))
       .limit(limit + 1),
   })
@@ -56,6 +68,48 @@ export async function listAccounts(
 export async function getAccount(database: ApiDatabase, identity: Identity, id: string): Promise<Account | null> {
   const { found } = await asUser(database, identity, {
     found: database.connection
+      .select(accountColumns)
+      .from(accounts)
+      .where(and(mine, eq(accounts.id, id))),
+  })
+  return found[0] ?? null
+}
+
+/** The user's edits of an account. An absent key keeps its value. */
+export interface AccountEdits {
+  /** Null gives the institution's name back. */
+  readonly name?: string | null | undefined
+  readonly hidden?: boolean | undefined
+  readonly inInsights?: boolean | undefined
+}
+
+/**
+ * Writes the edits. Locks the user's counter row first, as a sync's commit does, and takes a number: lists and sums of
+ * the user may change.
+ */
+export async function editAccount(
+  database: ApiDatabase,
+  identity: Identity,
+  id: string,
+  edits: AccountEdits,
+): Promise<Account | null> {
+  const { connection } = database
+  const set = sql.join(
+    [
+      sql`updated_at = now()`,
+      ...(edits.name === undefined ? [] : [sql`own_name = ${edits.name}`]),
+      ...(edits.hidden === undefined ? [] : [sql`hidden = ${edits.hidden}`]),
+      ...(edits.inInsights === undefined ? [] : [sql`in_insights = ${edits.inInsights}`]),
+    ],
+    sql`, `,
+  )
+  const { found } = await asUser(database, identity, {
+    userLocked: connection.select({ id: users.id }).from(users).where(eq(users.id, me)).for('no key update'),
+    edited: command(sql`with target as (select ${accounts.id} as id from ${accounts} where ${mine}
+        and ${accounts.id} = ${id}),
+        counter as (update users set change_seq = change_seq + 1 where id = ${me} and exists (select 1 from target))
+        update accounts set ${set} where id in (select id from target)`),
+    found: connection
       .select(accountColumns)
       .from(accounts)
       .where(and(mine, eq(accounts.id, id))),

@@ -8,6 +8,7 @@ import {
   exactOrNull,
   notRemovedNamed,
   ofCurrentProduct,
+  ofListedAccount,
   ofSharedAccount,
   ofShownItem,
   type RowOf,
@@ -40,13 +41,14 @@ export interface Holding {
   readonly currency: string | null
 }
 
-/** A user's holdings, by account. The keyset is the account and the holding's id. */
+/** A user's holdings, by account; without those of hidden accounts unless `withHidden` or `accountId` requests them. The keyset is the account and the holding's id. */
 export async function listHoldings(
   database: ApiDatabase,
   identity: Identity,
   accountId: string | null,
   limit: number,
   from: Key | null,
+  withHidden = false,
 ): Promise<Page<Holding>> {
   const { found } = await pageAsUser(database, identity, {
     found: database.connection
@@ -70,6 +72,7 @@ export async function listHoldings(
           ofSharedAccount(holdings.accountId),
           ofCurrentProduct(holdings.itemId, 'holdings'),
           accountId === null ? undefined : eq(holdings.accountId, accountId),
+          accountId !== null || withHidden ? undefined : ofListedAccount(holdings.accountId),
           after(from, holdings.accountId, holdings.id, 'asc'),
         ),
       )
@@ -100,6 +103,7 @@ export interface InvestmentTransactionFilters {
   /** Days, inclusive. */
   readonly from?: string | undefined
   readonly to?: string | undefined
+  readonly withHidden?: boolean | undefined
 }
 
 /** A user's investment transactions, newest first. */
@@ -137,6 +141,7 @@ export async function listInvestmentTransactions(
           ofShownItem(table.itemId),
           ofSharedAccount(table.accountId),
           filters.accountId === undefined ? undefined : eq(table.accountId, filters.accountId),
+          filters.accountId !== undefined || filters.withHidden === true ? undefined : ofListedAccount(table.accountId),
           filters.from === undefined ? undefined : gte(table.date, filters.from),
           filters.to === undefined ? undefined : lte(table.date, filters.to),
           after(from, table.date, table.id, 'desc'),

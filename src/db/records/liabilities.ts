@@ -3,7 +3,7 @@ import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import { accounts } from '../../../drizzle/tables/accounts.ts'
 import { liabilities } from '../../../drizzle/tables/liabilities.ts'
 import type { ApiDatabase } from '../core/client.ts'
-import { ofCurrentProduct, ofSharedAccount, ofShownItem } from '../core/columns.ts'
+import { ofCurrentProduct, ofListedAccount, ofSharedAccount, ofShownItem } from '../core/columns.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
 import { mayBeSetAside, type SetAside } from '../sync/set-aside.ts'
@@ -73,6 +73,7 @@ export async function listLiabilities(
   identity: Identity,
   limit: number,
   from: Key | null,
+  withHidden = false,
 ): Promise<Page<Liability>> {
   const { found } = await pageAsUser(database, identity, {
     found: database.connection
@@ -89,6 +90,7 @@ export async function listLiabilities(
           ofShownItem(liabilities.itemId),
           ofSharedAccount(liabilities.accountId),
           ofCurrentProduct(liabilities.itemId, 'liabilities'),
+          withHidden ? undefined : ofListedAccount(liabilities.accountId),
           after(from, liabilities.accountId, liabilities.id, 'asc'),
         ),
       )

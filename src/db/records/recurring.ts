@@ -3,7 +3,14 @@ import { and, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { accounts } from '../../../drizzle/tables/accounts.ts'
 import { recurringStreams, transactions } from '../../../drizzle/tables/transactions.ts'
 import type { ApiDatabase } from '../core/client.ts'
-import { currencyOf, exactOrNull, ofCurrentProduct, ofSharedAccount, ofShownItem } from '../core/columns.ts'
+import {
+  currencyOf,
+  exactOrNull,
+  ofCurrentProduct,
+  ofListedAccount,
+  ofSharedAccount,
+  ofShownItem,
+} from '../core/columns.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
 import { mayBeSetAside, type SetAside } from '../sync/set-aside.ts'
@@ -103,6 +110,7 @@ export interface RecurringFilters {
   readonly accountId?: string | undefined
   readonly direction?: Direction | undefined
   readonly active?: boolean | undefined
+  readonly withHidden?: boolean | undefined
 }
 
 /** As JSON, which the runtime parses natively: a stream can have hundreds. */
@@ -118,7 +126,7 @@ const ourTransactions = asJson(sql`array(
 export async function listRecurring(
   database: ApiDatabase,
   identity: Identity,
-  { accountId, direction, active }: RecurringFilters,
+  { accountId, direction, active, withHidden }: RecurringFilters,
   limit: number,
   from: Key | null,
 ): Promise<Page<RecurringStream>> {
@@ -154,6 +162,7 @@ export async function listRecurring(
           ofSharedAccount(table.accountId),
           ofCurrentProduct(table.itemId, 'recurring'),
           accountId === undefined ? undefined : eq(table.accountId, accountId),
+          accountId !== undefined || withHidden === true ? undefined : ofListedAccount(table.accountId),
           direction === undefined ? undefined : eq(table.direction, direction),
           active === undefined ? undefined : eq(table.isActive, active),
           after(from, table.lastDate, table.id, 'desc'),

@@ -3,7 +3,7 @@ import { and, type AnyColumn, desc, eq, gte, isNull, lte, type SQL, sql } from '
 import { transactions } from '../../../drizzle/tables/transactions.ts'
 import { users } from '../../../drizzle/tables/users.ts'
 import type { ApiDatabase } from '../core/client.ts'
-import { currencyOf, exact, notRemovedNamed, ofShownItem, type RowOf } from '../core/columns.ts'
+import { currencyOf, exact, notRemovedNamed, ofListedAccount, ofShownItem, type RowOf } from '../core/columns.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
 import { command } from '../core/statement.ts'
@@ -45,6 +45,8 @@ export interface TransactionFilters {
   readonly minAmount?: string | undefined
   readonly maxAmount?: string | undefined
   readonly pending?: boolean | undefined
+  /** Whether to include accounts that the user hid; those of `accountId` are always included. */
+  readonly withHidden?: boolean | undefined
 }
 
 const mine = and(eq(transactions.userId, me), ofShownItem(transactions.itemId))
@@ -100,6 +102,9 @@ export async function listTransactions(
         and(
           mine,
           filters.accountId === undefined ? isNull(transactions.removedAt) : notRemovedNamed(transactions.removedAt),
+          filters.accountId !== undefined || filters.withHidden === true
+            ? undefined
+            : ofListedAccount(transactions.accountId),
           matching(filters),
           after(from, transactions.date, transactions.id, 'desc'),
         ),

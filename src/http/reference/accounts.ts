@@ -23,13 +23,16 @@ export const accountExample = {
   id: sample.account,
   plaid_account_id: 'example-plaid-account-id',
   item_id: sample.item,
-  name: 'Plaid Checking',
+  name: 'Household',
+  bank_name: 'Plaid Checking',
   official_name: 'Plaid Gold Standard 0% Interest Checking',
   mask: '0000',
   type: 'depository',
   subtype: 'checking',
   balances: { current: '110', available: '100', limit: null, currency: 'USD', as_of: sample.time },
   closed: false,
+  hidden: false,
+  in_insights: true,
   duplicate_of: null,
   possible_duplicate: false,
 }
@@ -52,7 +55,7 @@ export const accountTexts: OperationTexts = {
     example: { response: page(run) },
   },
   listAccounts: {
-    description: `Returns the accounts of the user, closed ones included, oldest first. ${paged}`,
+    description: `Returns the accounts of the user, closed ones included, oldest first. Leaves out hidden accounts unless the request includes them. ${paged}`,
     responses: { 200: 'A page of accounts.' },
     example: { response: page(accountExample) },
   },
@@ -61,6 +64,14 @@ export const accountTexts: OperationTexts = {
     parameters: { id: 'The id of the account.' },
     responses: { 200: 'The account.' },
     example: { response: accountExample },
+  },
+  editAccount: {
+    description:
+      'Gives the account another name, hides it, or leaves it out of insights. Syncs and relinks keep these edits. A hidden account is left out of `GET /accounts`, and its rows are left out of the lists of transactions, recurring transactions, holdings, investment transactions and liabilities, unless the request has `include_hidden=true` or its `account_id`. The change feed contains them. `hidden` and `in_insights` are independent. Returns the account.',
+    parameters: { id: 'The id of the account.' },
+    body: 'The fields to change. An absent field stays as it is; `name: null` gives the name of the institution back.',
+    responses: { 200: 'The account with its edits.' },
+    example: { request: { name: 'Household', in_insights: true }, response: accountExample },
   },
   listBalances: {
     description: `Returns the balances of an account at the end of each day, oldest first. ${paged}`,

@@ -1,15 +1,43 @@
 // Accounts, and their current and daily balances.
 import * as z from 'zod'
-import { type Account, type DayBalance, getAccount, listAccounts, listBalances } from '../../db/records/accounts.ts'
+import {
+  type Account,
+  type DayBalance,
+  editAccount,
+  getAccount,
+  listAccounts,
+  listBalances,
+} from '../../db/records/accounts.ts'
 import { AppError } from '../../errors.ts'
-import { day, dayRange, decimal, id, instant, inOrder, timeText, timeTextOrNull } from '../schemas.ts'
+import {
+  day,
+  dayRange,
+  decimal,
+  hiddenQuery,
+  id,
+  instant,
+  inOrder,
+  line,
+  timeText,
+  timeTextOrNull,
+} from '../schemas.ts'
 import { dayCursor, keyCursor, pageBody, listResponse, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 
 const amounts = {
-  current: decimal.nullable(),
-  available: decimal.nullable(),
-  limit: decimal.nullable(),
+  current: decimal
+    .nullable()
+    .describe(
+      'Plaid’s current balance, without pending transactions. `depository`: the money in the account; negative when overdrawn. `credit`: the amount owed; negative when the institution owes the user. `loan`: the principal that remains to be paid. `investment`: the value of all assets. Null if the institution does not report it; then `available` is set.',
+    ),
+  available: decimal
+    .nullable()
+    .describe(
+      'The amount that can be withdrawn or spent. `depository`: usually `current` minus pending money out plus pending money in, without the overdraft limit. `credit`: usually `limit` minus `current`, adjusted in the same way. `investment`: the cash that can be withdrawn. Null if the institution does not calculate it.',
+    ),
+  limit: decimal
+    .nullable()
+    .describe('`credit`: the credit limit. `depository`: the agreed overdraft limit. Otherwise null.'),
   currency: z.string().nullable(),
 }
 
@@ -18,13 +46,18 @@ export const accountSchema = z
     id,
     plaid_account_id: z.string(),
     item_id: id,
-    name: z.string(),
+    name: z.string().describe('The name that the user gave the account; without one, `bank_name`.'),
+    bank_name: z.string().describe('The name that the institution or the user gave the account at the institution.'),
     official_name: z.string().nullable(),
     mask: z.string().nullable(),
     type: z.string(),
     subtype: z.string().nullable(),
     balances: z.object({ ...amounts, as_of: instant.nullable() }),
     closed: z.boolean(),
+    hidden: z
+      .boolean()
+      .describe('Whether the user hid the account: lists leave it and its rows out unless the request includes them.'),
+    in_insights: z.boolean().describe('Whether the account counts in net worth, cash flow and spending.'),
     duplicate_of: id
       .nullable()
       .describe(
@@ -43,12 +76,15 @@ export function accountView(account: Account): z.input<typeof accountSchema> {
     plaid_account_id: account.plaidAccountId,
     item_id: account.itemId,
     name: account.name,
+    bank_name: account.bankName,
     official_name: account.officialName,
     mask: account.mask,
     type: account.type,
     subtype: account.subtype,
     balances: { current, available, limit, currency, as_of: timeTextOrNull(account.balanceAsOf) },
     closed: account.closed,
+    hidden: account.hidden,
+    in_insights: account.inInsights,
     duplicate_of: account.duplicateOf,
     possible_duplicate: account.duplicateOf !== null && account.duplicateState === 'possible',
   }
@@ -74,12 +110,12 @@ export const listAccountsRoute = route({
   summary: 'List accounts',
   tags,
   access: 'user',
-  query: z.strictObject(pageQuery),
+  query: z.strictObject({ ...pageQuery, ...hiddenQuery }),
   answers: { 200: listResponse(accountSchema, 'AccountList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
   const from = byCreation.read(query.cursor)
-  const page = await listAccounts(services.api, actor.identity, query.limit, from)
+  const page = await listAccounts(services.api, actor.identity, query.limit, from, query.include_hidden)
   return { status: 200, body: pageBody(page, byCreation, accountView) }
 })
 
@@ -95,6 +131,34 @@ export const getAccountRoute = route({
   errors: ['not_found'],
 }).handle(async ({ services, actor }, input) => {
   const account = await getAccount(services.api, actor.identity, input.params.id)
+  if (account === null) throw noSuchAccount()
+  return { status: 200, body: accountView(account) }
+})
+
+const edits = z
+  .strictObject({
+    name: line(100).nullable().optional(),
+    hidden: z.boolean().optional(),
+    in_insights: z.boolean().optional(),
+  })
+  .refine((given) => Object.keys(given).length > 0, { error: 'Must have at least one field.' })
+  .meta({ id: 'AccountEdits', description: 'An absent field stays as it is.', minProperties: 1 })
+
+export const editAccountRoute = route({
+  id: 'editAccount',
+  audit: { none: 'The user arranges their own accounts; the institution’s data stay.' },
+  method: 'PATCH',
+  path: '/api/v1/accounts/{id}',
+  summary: 'Edit an account',
+  tags,
+  access: 'user',
+  params,
+  body: edits,
+  answers: { 200: accountSchema },
+  errors: ['not_found'],
+}).handle(async ({ services, actor }, { params: { id: accountId }, body }) => {
+  const { name, hidden, in_insights: inInsights } = body
+  const account = await editAccount(services.api, actor.identity, accountId, { name, hidden, inInsights })
   if (account === null) throw noSuchAccount()
   return { status: 200, body: accountView(account) }
 })

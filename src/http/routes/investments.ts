@@ -7,7 +7,7 @@ import {
   listInvestmentTransactions,
   type Security,
 } from '../../db/records/investments.ts'
-import { day, dayRange, decimal, id, inOrder } from '../schemas.ts'
+import { day, dayRange, decimal, hiddenQuery, id, inOrder } from '../schemas.ts'
 import { keyCursor, pageBody, listResponse, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 
@@ -113,12 +113,13 @@ export const listHoldingsRoute = route({
   summary: 'List holdings',
   tags,
   access: 'user',
-  query: z.strictObject({ ...pageQuery, account_id: id.optional() }),
+  query: z.strictObject({ ...pageQuery, ...hiddenQuery, account_id: id.optional() }),
   answers: { 200: listResponse(holdingSchema, 'HoldingList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
   const from = byAccount.read(query.cursor)
-  const page = await listHoldings(services.api, actor.identity, query.account_id ?? null, query.limit, from)
+  const { account_id: accountId = null, include_hidden: withHidden, limit } = query
+  const page = await listHoldings(services.api, actor.identity, accountId, limit, from, withHidden)
   return { status: 200, body: pageBody(page, byAccount, holdingView) }
 })
 
@@ -129,12 +130,13 @@ export const listInvestmentTransactionsRoute = route({
   summary: 'List investment transactions',
   tags,
   access: 'user',
-  query: z.strictObject({ ...pageQuery, ...dayRange, account_id: id.optional() }).check(inOrder()),
+  query: z.strictObject({ ...pageQuery, ...hiddenQuery, ...dayRange, account_id: id.optional() }).check(inOrder()),
   answers: { 200: listResponse(investmentTransactionSchema, 'InvestmentTransactionList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
-  const { limit, cursor, account_id: accountId, from, to } = query
+  const { limit, cursor, account_id: accountId, from, to, include_hidden: withHidden } = query
   const after = byDate.read(cursor)
-  const page = await listInvestmentTransactions(services.api, actor.identity, { accountId, from, to }, limit, after)
+  const filters = { accountId, from, to, withHidden }
+  const page = await listInvestmentTransactions(services.api, actor.identity, filters, limit, after)
   return { status: 200, body: pageBody(page, byDate, investmentTransactionView) }
 })

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { type Liability, listLiabilities } from '../../db/records/liabilities.ts'
 import { AppError } from '../../errors.ts'
-import { id } from '../schemas.ts'
+import { hiddenQuery, id } from '../schemas.ts'
 import { keyCursor, pageBody, listResponse, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 
@@ -34,11 +34,11 @@ export const listLiabilitiesRoute = route({
   summary: 'List liabilities',
   tags: ['liabilities'],
   access: 'user',
-  query: z.strictObject(pageQuery),
+  query: z.strictObject({ ...pageQuery, ...hiddenQuery }),
   answers: { 200: listResponse(liabilitySchema, 'LiabilityList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
   const from = byAccount.read(query.cursor)
-  const page = await listLiabilities(services.api, actor.identity, query.limit, from)
+  const page = await listLiabilities(services.api, actor.identity, query.limit, from, query.include_hidden)
   return { status: 200, body: pageBody(page, byAccount, liabilityView) }
 })

@@ -129,6 +129,7 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'records/tombstones.ts': { insertTombstones: ofRemoval, trimTombstones: ofRemoval },
   'records/transactions-merge.ts': { mergeTransactions: ofSync },
   'records/transactions-staging.ts': { clearStaging: ofSync, dropStaged: ofSync, stageRows: ofSync },
+  'records/accounts.ts': { editAccount: 'A user’s own names and choices, which only the user reads.' },
   'records/transactions.ts': { editTransaction: 'A user’s own notes and categories, which only the user reads.' },
   'sync/due.ts': { claimDue: ofWork, markStale: ofWork, releaseDue: ofWork },
   'sync/message-claims.ts': { claimMessages: ofWork, releaseMessages: ofWork },

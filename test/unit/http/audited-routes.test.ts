@@ -5,6 +5,7 @@ import { routes } from '../../../src/http/app.ts'
 
 const exceptions: Readonly<Record<string, RegExp>> = {
   refreshSession: /continues a session/,
+  editAccount: /arranges their own accounts/,
   editTransaction: /own notes and categories/,
   receiveWebhook: /a row of webhook_events/,
 }

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { listRecurring, type RecurringStream } from '../../../db/records/recurring.ts'
 import { AppError } from '../../../errors.ts'
-import { day, decimal, flag, id } from '../../schemas.ts'
+import { day, decimal, flag, hiddenQuery, id } from '../../schemas.ts'
 import { keyCursor, pageBody, listResponse, pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
 
@@ -67,6 +67,7 @@ export const listRecurringRoute = route({
   access: 'user',
   query: z.strictObject({
     ...pageQuery,
+    ...hiddenQuery,
     account_id: id.optional(),
     direction: direction.optional(),
     active: flag.optional(),
@@ -74,9 +75,9 @@ export const listRecurringRoute = route({
   answers: { 200: listResponse(streamSchema, 'RecurringStreamList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
-  const { limit, cursor, account_id: accountId, direction: wanted, active } = query
+  const { limit, cursor, account_id: accountId, direction: wanted, active, include_hidden: withHidden } = query
   const from = byLastDate.read(cursor)
-  const filters = { accountId, direction: wanted, active }
+  const filters = { accountId, direction: wanted, active, withHidden }
   const page = await listRecurring(services.api, actor.identity, filters, limit, from)
   return { status: 200, body: pageBody(page, byLastDate, streamView) }
 })

@@ -7,7 +7,7 @@ import {
   type Transaction,
 } from '../../../db/records/transactions.ts'
 import { AppError } from '../../../errors.ts'
-import { day, dayRange, decimal, decimalInput, flag, id, line, lines, inOrder } from '../../schemas.ts'
+import { day, dayRange, decimal, decimalInput, flag, hiddenQuery, id, line, lines, inOrder } from '../../schemas.ts'
 import { keyCursor, pageBody, listResponse, pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
 
@@ -70,6 +70,7 @@ export function transactionView(transaction: Transaction): z.input<typeof transa
 const filters = z
   .strictObject({
     ...pageQuery,
+    ...hiddenQuery,
     ...dayRange,
     account_id: id.optional(),
     q: line(200)
@@ -100,9 +101,10 @@ export const listTransactionsRoute = route({
   answers: { 200: listResponse(transactionSchema, 'TransactionList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
-  const { limit, cursor, account_id: accountId, min_amount: minAmount, max_amount: maxAmount, ...same } = query
+  const { limit, cursor, account_id: accountId, min_amount: minAmount, max_amount: maxAmount, ...others } = query
+  const { include_hidden: withHidden, ...same } = others
   const from = byDate.read(cursor)
-  const wanted = { ...same, accountId, minAmount, maxAmount }
+  const wanted = { ...same, accountId, minAmount, maxAmount, withHidden }
   const page = await listTransactions(services.api, actor.identity, wanted, limit, from)
   return { status: 200, body: pageBody(page, byDate, transactionView) }
 })

@@ -1,0 +1,129 @@
+// A user's edits of an account: its name, whether lists show it, and whether it counts.
+import { expect, it } from 'vitest'
+import * as z from 'zod'
+import { editAccountRoute, getAccountRoute, listAccountsRoute } from '../../../src/http/routes/accounts.ts'
+import { cashFlowRoute, netWorthRoute, spendingRoute } from '../../../src/http/routes/insights.ts'
+import { listHoldingsRoute, listInvestmentTransactionsRoute } from '../../../src/http/routes/investments.ts'
+import { listLiabilitiesRoute } from '../../../src/http/routes/liabilities.ts'
+import { listRecurringRoute } from '../../../src/http/routes/transactions/recurring.ts'
+import { listTransactionsRoute } from '../../../src/http/routes/transactions/transactions.ts'
+import type { Route } from '../../../src/http/route.ts'
+import { listChanges } from '../../../src/db/read/changes.ts'
+import { requestSync } from '../../../src/sync/request-sync.ts'
+import { ask } from '../../support/call-route.ts'
+import { codeOf, useWorld } from '../../support/item-lifecycle.ts'
+import { allProducts, linkAndSync } from '../../support/linked.ts'
+import type { World } from '../../support/world.ts'
+import { insight } from './insight-sums.ts'
+
+let world: World
+useWorld((made) => {
+  world = made
+})
+
+const accountRow = z.looseObject({ id: z.string(), name: z.string(), bank_name: z.string(), hidden: z.boolean() })
+const rowList = z.object({ data: z.array(z.looseObject({ id: z.string(), account_id: z.string().optional() })) })
+const oneAccount = async (subject: string, id: string) =>
+  accountRow.parse(await ask(world.user(subject), getAccountRoute, { params: { id } }))
+const edit = async (subject: string, id: string, body: object) =>
+  accountRow.parse(await ask(world.user(subject), editAccountRoute, { params: { id }, body }))
+const accountsOf = async (subject: string, query: Record<string, string> = {}) =>
+  z.object({ data: z.array(accountRow) }).parse(await ask(world.user(subject), listAccountsRoute, { query })).data
+
+/** The accounts whose rows a list has, of all pages of 500 rows that the tests need. */
+async function accountsIn(subject: string, list: Route, query: Record<string, string> = {}): Promise<Set<string>> {
+  const { data } = rowList.parse(await ask(world.user(subject), list, { query: { limit: '500', ...query } }))
+  return new Set(data.flatMap(({ account_id: id }) => (id === undefined ? [] : [id])))
+}
+
+const counterOf = async (subject: string) =>
+  Number((await world.sql('select change_seq from users where subject = $1', [subject]))[0]?.['change_seq'])
+
+it('names an account, keeps the name through syncs, and gives the name of the institution back', async () => {
+  const item = await linkAndSync(world, 'namer')
+  const [first] = await accountsOf('namer')
+  const { id = '', bank_name: bankName } = first ?? {}
+  expect(first?.name).toBe(bankName)
+  const before = await counterOf('namer')
+  expect(await edit('namer', id, { name: 'Household' })).toMatchObject({ name: 'Household', bank_name: bankName })
+  expect(await counterOf('namer')).toBe(before + 1)
+  await world.bank.change(item.plaidItemId, { add: 1 })
+  await requestSync(world.user('namer'), item.id)
+  await world.drain()
+  expect(await oneAccount('namer', id)).toMatchObject({ name: 'Household', bank_name: bankName, hidden: false })
+  expect(await edit('namer', id, { name: null })).toMatchObject({ name: bankName, bank_name: bankName })
+})
+
+it('leaves a hidden account and its rows out of every list, unless the request includes them', async () => {
+  await linkAndSync(world, 'hider', { institution: 'ins_109508', ...allProducts })
+  const lists = {
+    transactions: listTransactionsRoute,
+    recurring: listRecurringRoute,
+    holdings: listHoldingsRoute,
+    'investment transactions': listInvestmentTransactionsRoute,
+    liabilities: listLiabilitiesRoute,
+  }
+  const changes = async () =>
+    (await listChanges(world.services.api, world.user('hider').actor.identity, 0, 5000)).changes.filter(
+      ({ transaction }) => transaction !== null,
+    ).length
+  const inFeed = await changes()
+  for (const [name, list] of Object.entries(lists)) {
+    const [chosen = ''] = await accountsIn('hider', list)
+    await edit('hider', chosen, { hidden: true })
+    const shown = await accountsIn('hider', list)
+    expect([name, shown.has(chosen)]).toEqual([name, false])
+    expect([name, (await accountsIn('hider', list, { include_hidden: 'true' })).has(chosen)]).toEqual([name, true])
+    const named = name === 'liabilities' ? { include_hidden: 'true' } : { account_id: chosen }
+    expect([name, [...(await accountsIn('hider', list, named))]]).toEqual([name, expect.arrayContaining([chosen])])
+    expect((await accountsOf('hider')).map(({ id }) => id)).not.toContain(chosen)
+    expect((await accountsOf('hider', { include_hidden: 'true' })).map(({ id }) => id)).toContain(chosen)
+    expect((await oneAccount('hider', chosen)).hidden).toBe(true)
+    await edit('hider', chosen, { hidden: false })
+    expect((await accountsIn('hider', list)).has(chosen)).toBe(true)
+  }
+  expect(await changes()).toBe(inFeed)
+})
+
+it('leaves an account out of insights, hidden or not', async () => {
+  await linkAndSync(world, 'counter')
+  const today = new Date().toISOString().slice(0, 10)
+  const window = { from: '2025-06-01', to: today }
+  const sums = async () => ({
+    worth: (await insight(world, 'counter', netWorthRoute, { from: today, to: today })).data,
+    flow: (await insight(world, 'counter', cashFlowRoute, window)).data,
+    spending: (await insight(world, 'counter', spendingRoute, window)).data,
+  })
+  const all = await accountsOf('counter')
+  const whole = await sums()
+  expect(whole.spending.length).toBeGreaterThan(0)
+  for (const { id } of all) await edit('counter', id, { hidden: true })
+  expect(await sums()).toEqual(whole)
+  const spender = [...(await accountsIn('counter', listTransactionsRoute, { include_hidden: 'true' }))][0] ?? ''
+  await edit('counter', spender, { in_insights: false })
+  const without = await sums()
+  for (const kind of ['worth', 'flow', 'spending'] as const)
+    expect([kind, without[kind]]).not.toEqual([kind, whole[kind]])
+  await edit('counter', spender, { in_insights: true })
+  expect(await sums()).toEqual(whole)
+  for (const { id } of all) await edit('counter', id, { in_insights: false })
+  expect(await sums()).toEqual({ worth: [], flow: [], spending: [] })
+})
+
+it('refuses an empty edit, text that is no line, and the account of another user', async () => {
+  await linkAndSync(world, 'refuser')
+  const id = (await accountsOf('refuser'))[0]?.id ?? ''
+  const editing = (subject: string, body: object) =>
+    codeOf(ask(world.user(subject), editAccountRoute, { params: { id }, body }))
+  for (const body of [
+    {},
+    { name: '' },
+    { name: 'a\nb' },
+    { name: 'x'.repeat(101) },
+    { hidden: null },
+    { type: 'credit' },
+  ])
+    expect([body, await editing('refuser', body)]).toEqual([body, 'validation_failed'])
+  expect(await editing('stranger', { name: 'mine' })).toBe('not_found')
+  expect((await oneAccount('refuser', id)).name).not.toBe('mine')
+})
