@@ -2,8 +2,6 @@
 import { parseArgs } from 'node:util'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { interruption } from './deploy/interruption.ts'
-import { deployPorts } from './deploy/real-ports.ts'
-import { deploy } from './deploy/run.ts'
 import { deployedEnvironment } from './lib/deployed-config.ts'
 
 const defaults = { minutes: '5', requests: '30', rate: '0.01' }
@@ -55,6 +53,7 @@ async function main(args: string[]): Promise<void> {
     everyMs: 5000,
   }
   const { tested = null, 'backup-to': backupTo = null } = values
+  const [{ deployPorts }, { deploy }] = await Promise.all([import('./deploy/real-ports.ts'), import('./deploy/run.ts')])
   const ports = await deployPorts(environment, { judgement, tested, backupTo, signal: interruption() })
   const version = await deploy(ports, { allowContract: values['allow-contract'] ?? [], atOnce: values['at-once'] })
   ports.print(`${environment} runs ${version}. Next: npm run smoke -- --url ${ports.config.url} --after-deploy`)

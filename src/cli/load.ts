@@ -3,7 +3,6 @@ import { runCommand } from '../dev/lib/run-command.ts'
 import { describeMachine } from './bench/result.ts'
 import { bounds, readLoadOptions } from './load/options.ts'
 import { refuseMissed, reportText } from './load/report.ts'
-import { loadLocally, loadTarget } from './load/run.ts'
 
 const { seconds, connections, soak } = bounds
 
@@ -36,6 +35,7 @@ async function main(args: string[]): Promise<void> {
     process.stderr.write(`${elapsed} s  ${line}\n`)
   }
   const signal = stopSignal()
+  const { loadLocally, loadTarget } = await import('./load/run.ts')
   const report =
     options.url === null ? await loadLocally(options, say, signal) : await loadTarget(options, options.url, say, signal)
   const machine = describeMachine()

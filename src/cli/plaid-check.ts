@@ -35,7 +35,7 @@ async function valuesOf({ env, secrets: file }: Given): Promise<Record<string, s
   const secrets = await readSecrets(file ?? join(projectFolder, `.secrets.${environment}.json`), process.env)
   const override = process.env['PLAID_BASE_URL']
   return {
-    ...readDeployedConfig(environment).variables,
+    ...(await readDeployedConfig(environment)).variables,
     ...secrets,
     ...(override ? { PLAID_BASE_URL: override } : {}),
   }

@@ -1,8 +1,6 @@
 // `npm run rollback`: brings the version from before the last deployment back, or one that is named.
 import { parseArgs } from 'node:util'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
-import { rollbackPorts } from './deploy/real-ports.ts'
-import { rollback } from './deploy/rollback.ts'
 import { deployedEnvironment } from './lib/deployed-config.ts'
 
 const help = `npm run rollback -- --env staging|production [--to VERSION] [--with-old-secrets]
@@ -23,7 +21,11 @@ async function main(args: string[]): Promise<void> {
   })
   const environment = deployedEnvironment(values.env)
   if (values.to !== undefined && !/^[0-9a-f-]{36}$/.test(values.to)) throw misuse('--to must be the id of a version.')
-  await rollback(rollbackPorts(environment), { to: values.to, withOldSecrets: values['with-old-secrets'] })
+  const [{ rollbackPorts }, { rollback }] = await Promise.all([
+    import('./deploy/real-ports.ts'),
+    import('./deploy/rollback.ts'),
+  ])
+  await rollback(await rollbackPorts(environment), { to: values.to, withOldSecrets: values['with-old-secrets'] })
 }
 
 if (import.meta.main) await runCommand(help, main)

@@ -76,7 +76,7 @@ async function main(args: string[]): Promise<void> {
   const unlock = await stateStore(environment).lock()
   try {
     const ports = {
-      config: readDeployedConfig(environment),
+      config: await readDeployedConfig(environment),
       cloudflare: createCloudflare(environment, wranglerOptions(process.env)),
       file,
       database: process.env['MIGRATE_DATABASE_URL'] ? databaseOf(ownerUrl()) : null,

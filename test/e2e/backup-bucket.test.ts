@@ -97,15 +97,6 @@ test('the cron writes a backup that the commands fetch, verify and restore', asy
   const { last_backup: last, data } = await states()
   expect(data).toEqual([last])
   expect(last).toMatchObject({ place: 'bucket', state: 'complete', verified_at: null })
-  // Counters that the digest leaves out.
-  const [counters] = await edge.sql('select count(*) as n from plaid_usage')
-  const rows = Object.entries(original)
-    // The manifest names the migration instead.
-    .filter(([table]) => table !== 'drizzle.__drizzle_migrations')
-    .reduce((sum, [, entry]) => sum + Number(entry.split(' ')[0]), Number(counters?.['n']))
-  expect(rows).toBeGreaterThan(9000)
-  // And the row that says that this backup runs.
-  expect(last?.rows).toBe(rows + 1)
   expect(last?.bytes).toBeGreaterThan(11 * 1024 * 1024)
   const written = edge.lines().filter((line) => line.includes('"backup_created"'))
   expect(written).toEqual([expect.stringContaining(`"target_id":"${last?.id}"`)])
@@ -129,6 +120,15 @@ test('the cron writes a backup that the commands fetch, verify and restore', asy
   expect(restored).toEqual({ code: 0, output: expect.stringContaining('Restored the backup') })
   const sql = (text: string) => query(edge.database.endpoint, into, text)
   const after = await fingerprint(sql)
+  // Counters that the digest leaves out, because the Worker writes them at any time.
+  const [counters] = await sql('select count(*) as n from plaid_usage')
+  const rows = Object.entries(original)
+    // The manifest names the migration instead.
+    .filter(([table]) => table !== 'drizzle.__drizzle_migrations')
+    .reduce((sum, [, entry]) => sum + Number(entry.split(' ')[0]), Number(counters?.['n']))
+  expect(rows).toBeGreaterThan(9000)
+  // And the row that says that this backup runs.
+  expect(last?.rows).toBe(rows + 1)
   // A restoration changes these, and records itself.
   expect(
     Object.keys(original)

@@ -4,6 +4,9 @@ import { inject } from 'vitest'
 /** Whether proofs of minutes that cannot be sampled run: in CI, and with `PROOFS=all`. */
 export const runsLongProofs = (): boolean => inject('proofs') === 'all'
 
+/** How many cases a proof draws: `few` in `npm test`, `all` in CI. */
+export const sampleSize = ({ all, few }: { all: number; few: number }): number => (runsLongProofs() ? all : few)
+
 /** Every nth case, beginning with number `first` modulo `nth`; all cases in CI. */
 export function sampled<Case>(cases: readonly Case[], nth: number, first = 0): Case[] {
   if (runsLongProofs()) return [...cases]

@@ -82,7 +82,7 @@ function analytics(api: CloudflareApi | null): ErrorRateSource[] {
 
 export async function deployPorts(environment: DeployedEnvironment, choices: PortChoices): Promise<DeployPorts> {
   const { judgement, tested, backupTo, signal } = choices
-  const config = readDeployedConfig(environment)
+  const config = await readDeployedConfig(environment)
   const cloudflare = createCloudflare(environment, wranglerOptions(process.env))
   const store = stateStore(environment)
   const url = ownerUrl()
@@ -121,11 +121,11 @@ export async function deployPorts(environment: DeployedEnvironment, choices: Por
 }
 
 /** For `rollback`, which needs neither a database nor a preflight. */
-export function rollbackPorts(
+export async function rollbackPorts(
   environment: DeployedEnvironment,
-): Pick<DeployPorts, 'cloudflare' | 'store' | 'pause' | 'print' | 'config'> {
+): Promise<Pick<DeployPorts, 'cloudflare' | 'store' | 'pause' | 'print' | 'config'>> {
   return {
-    config: readDeployedConfig(environment),
+    config: await readDeployedConfig(environment),
     cloudflare: createCloudflare(environment, wranglerOptions(process.env)),
     store: stateStore(environment),
     pause,

@@ -1,6 +1,5 @@
 // What wrangler.toml declares for an environment that is deployed, as wrangler itself reads the file.
 import { join } from 'node:path'
-import { unstable_readConfig as readConfig } from 'wrangler'
 import * as z from 'zod'
 import { deployedEnvironments } from '../../dev/lib/bundle.ts'
 import { projectFolder } from '../../dev/lib/project-folder.ts'
@@ -46,10 +45,12 @@ export function deployedEnvironment(name: string | undefined): DeployedEnvironme
   return found
 }
 
-export function readDeployedConfig(
+export async function readDeployedConfig(
   environment: DeployedEnvironment,
   file = join(projectFolder, 'wrangler.toml'),
-): DeployedConfig {
+): Promise<DeployedConfig> {
+  // Loaded on use: it takes a second, which a command's help does not need.
+  const { unstable_readConfig: readConfig } = await import('wrangler')
   const config = configSchema.parse(readConfig({ config: file, env: environment }, { hideWarnings: true }))
   const host = config.routes[0]?.pattern.replace(/\/.*$/, '') ?? ''
   return {

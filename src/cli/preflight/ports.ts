@@ -74,7 +74,7 @@ export async function preflightPorts(
   const file = options.secretsFile ?? join(projectFolder, `.secrets.${environment}.json`)
   return {
     environment,
-    config: ports.config ?? readDeployedConfig(environment),
+    config: ports.config ?? (await readDeployedConfig(environment)),
     secrets: ports.secrets ?? (await readSecrets(file, shell)),
     cloudflare: ports.cloudflare ?? createCloudflare(environment),
     shell,

@@ -1,7 +1,6 @@
 // Writes a workerd configuration that corresponds to wrangler.toml's top level: the Worker, its objects and its queue.
 // A further, small Worker passes on messages and cron triggers, which arrive there over HTTP.
 import { join } from 'node:path'
-import { unstable_readConfig } from 'wrangler'
 import * as z from 'zod'
 
 /** Which of two versions of the Worker serves the Durable Objects, or an event. */
@@ -53,7 +52,15 @@ const nowhereModule = `export default {
   },
 }`
 
-export function configurationOf({ projectFolder, variables, hasPrevious, objectsOf, queue }: Configured): string {
+export async function configurationOf({
+  projectFolder,
+  variables,
+  hasPrevious,
+  objectsOf,
+  queue,
+}: Configured): Promise<string> {
+  // Loaded on use, because it takes a second.
+  const { unstable_readConfig } = await import('wrangler')
   const config = join(projectFolder, 'wrangler.toml')
   const settings = deployed.parse(unstable_readConfig({ config, env: '' }, { hideWarnings: true }))
   const versions: readonly Version[] = hasPrevious ? ['current', 'previous'] : ['current']

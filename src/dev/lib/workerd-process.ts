@@ -140,7 +140,7 @@ async function prepare(options: WorkerdOptions): Promise<string> {
   await copyFile(bundle, join(folder, modules.current))
   if (previous !== undefined) await copyFile(previous, join(folder, modules.previous))
   const file = join(folder, 'workerd.capnp')
-  const configuration = configurationOf({ ...options, hasPrevious: previous !== undefined, objectsOf, queue })
+  const configuration = await configurationOf({ ...options, hasPrevious: previous !== undefined, objectsOf, queue })
   await writeFile(file, configuration, { mode: 0o600 })
   return file
 }

@@ -1,7 +1,7 @@
 // A client that follows the change feed ends with what the API lists, for every sequence of events and every order of
 // commits.
 import * as fc from 'fast-check'
-import { describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
 import { getTransactionRoute } from '../../../src/http/routes/transactions/transactions.ts'
@@ -11,6 +11,7 @@ import { everyTransaction } from '../../support/equality.ts'
 import { follow, listed, readChanges } from '../../support/feed.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import { useWorld } from '../../support/item-lifecycle.ts'
+import { sampleSize } from '../../support/sampled.ts'
 import type { World } from '../../support/world.ts'
 
 let world: World
@@ -246,7 +247,7 @@ const round = fc.record({
 })
 const rounds = fc.array(round, { minLength: 1, maxLength: 3 })
 
-const runs = inject('proofs') === 'all' ? 8 : 3
+const runs = sampleSize({ all: 8, few: 3 })
 
 describe('a client that follows the feed', () => {
   const subjects = ['left', 'right'] as const

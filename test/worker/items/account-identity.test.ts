@@ -11,6 +11,7 @@ import { settleDuplicate } from '../../../src/items/resolve-duplicate.ts'
 import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
 import { daysAgo, useWorld } from '../../support/item-lifecycle.ts'
 import type { MiniAccount, MiniLogin } from '../../support/mini-bank.ts'
+import { sampleSize } from '../../support/sampled.ts'
 import type { World } from '../../support/world.ts'
 import { account, once, sumOf, people } from './people.ts'
 
@@ -248,7 +249,7 @@ const histories = fc.record({
 })
 
 describe('a random sequence of events', () => {
-  const runs = Number(process.env['IDENTITY_RUNS'] ?? 25)
+  const runs = Number(process.env['IDENTITY_RUNS'] ?? sampleSize({ all: 25, few: 8 }))
 
   it(
     'no money counts twice, no two accounts become one, and where it is certain none is missed and no note is lost',

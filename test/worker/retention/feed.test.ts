@@ -1,13 +1,14 @@
 // The change feed while rows and removals are deleted because of their age: a client that is never asked to begin again has
 // missed nothing.
 import * as fc from 'fast-check'
-import { describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
 import { AppError } from '../../../src/errors.ts'
 import { purgeHistory, purgeRemovals } from '../../../src/db/records/retention.ts'
 import { everyTransaction } from '../../support/equality.ts'
 import { type Follower, follow, listed } from '../../support/feed.ts'
 import { linkAndSyncSmallBank, useWorld } from '../../support/item-lifecycle.ts'
+import { sampleSize } from '../../support/sampled.ts'
 import type { World } from '../../support/world.ts'
 
 let world: World
@@ -65,7 +66,7 @@ async function isExpired(reading: Promise<unknown>): Promise<boolean> {
   }
 }
 
-const runs = inject('proofs') === 'all' ? 12 : 4
+const runs = sampleSize({ all: 12, few: 4 })
 
 describe('a client of the change feed', () => {
   it(

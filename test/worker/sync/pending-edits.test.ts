@@ -7,6 +7,7 @@ import { everyTransaction, expectTruth } from '../../support/equality.ts'
 import { useWorld } from '../../support/item-lifecycle.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import { oddAnswers, type OddAnswers } from '../../support/odd-answers.ts'
+import { sampleSize } from '../../support/sampled.ts'
 import type { World } from '../../support/world.ts'
 
 let world: World
@@ -275,6 +276,6 @@ it('random pending and posted transactions: no note is in two places, and none m
         expect(isCertain ? missed : []).toEqual([])
       },
     ),
-    { numRuns: 25 },
+    { numRuns: sampleSize({ all: 25, few: 8 }) },
   )
 })

@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => fake.end())
 
 const notes = { tag: 'v1.2.3', message: 'a release' }
-const { requiredSecrets, crons, migrationTag } = readDeployedConfig('staging')
+const { requiredSecrets, crons, migrationTag } = await readDeployedConfig('staging')
 const secrets = Object.fromEntries(requiredSecrets.map((name) => [name, `value of ${name}`]))
 
 async function deployed(): Promise<string> {
@@ -161,10 +161,10 @@ describe('the fake wrangler', () => {
     },
   )
 
-  it('reads the same names from wrangler.toml as wrangler does', () => {
+  it('reads the same names from wrangler.toml as wrangler does', async () => {
     const file = join(projectFolder, 'wrangler.toml')
     for (const environment of ['staging', 'production'] as const) {
-      const config = readDeployedConfig(environment)
+      const config = await readDeployedConfig(environment)
       const declared = readDeclared(file, environment)
       expect(declared).toEqual({
         workerName: config.workerName,

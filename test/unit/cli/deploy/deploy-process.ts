@@ -7,7 +7,7 @@ import { stateStore } from '../../../../src/cli/deploy/state.ts'
 import { createCloudflare, wranglerOptions } from '../../../../src/cli/lib/cloudflare.ts'
 import { readDeployedConfig } from '../../../../src/cli/lib/deployed-config.ts'
 
-const config = readDeployedConfig('staging')
+const config = await readDeployedConfig('staging')
 let clock = 0
 const wait = (milliseconds: number): Promise<void> => {
   clock += milliseconds

@@ -11,7 +11,7 @@ import { readDeployedConfig } from '../../../../src/cli/lib/deployed-config.ts'
 import { createFakeCloudflare, type FakeCloudflare } from '../../../support/cloudflare/fake.ts'
 import { type EdgeServer, startEdge } from '../../../support/cloudflare/edge-server.ts'
 
-export const config = readDeployedConfig('staging')
+export const config = await readDeployedConfig('staging')
 const { workerName, requiredSecrets } = config
 
 /** The versions that a test uploads, in order. */

@@ -7,7 +7,7 @@ import { backups, email, key, recipient } from '../../config/variables.ts'
 
 export const head = '0123456789abcdef0123456789abcdef01234567'
 
-const declared = readDeployedConfig('staging')
+const declared = await readDeployedConfig('staging')
 
 /** wrangler.toml of an operator. */
 export const config: PreflightPorts['config'] = {

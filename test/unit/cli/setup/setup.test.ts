@@ -9,7 +9,7 @@ import type { SetupDatabase, SetupPorts } from '../../../../src/cli/setup/ports.
 import { setUp } from '../../../../src/cli/setup/run.ts'
 import { createFakeCloudflare, type FakeCloudflare } from '../../../support/cloudflare/fake.ts'
 
-const config = readDeployedConfig('production')
+const config = await readDeployedConfig('production')
 const given = { PLAID_CLIENT_ID: 'client-of-a-test', PLAID_SECRET: 'secret-of-a-test' }
 const random = ['SECRET_KEY', 'ENCRYPTION_KEY', 'AUDIT_KEY']
 
