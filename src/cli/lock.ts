@@ -114,6 +114,13 @@ function entryProblems(path: string, entry: unknown, workspaces: readonly string
   ]
 }
 
+/** The version of a package; for a workspace, which is linked, the one in its folder. */
+function lockedVersion(packages: Packages, name: string): string | undefined {
+  const entry = packages[`node_modules/${name}`]
+  const { link, resolved } = sourceSchema.safeParse(entry).data ?? { link: false }
+  return entrySchema.safeParse(link && resolved !== undefined ? packages[resolved] : entry).data?.version
+}
+
 /**
  * The problems of packages' sources. Each package needs a sha512 and, if its address is given, an https URL of a
  * registry; only the root's workspaces may be folders. package.json and those of the workspaces pin exact versions, the
@@ -135,7 +142,7 @@ export function sourceProblems(packages: Packages, rootManifest: unknown): strin
   ]
   const versions = asked.flatMap(({ file, versions: wanted }) =>
     Object.entries(wanted).flatMap(([name, version]) => {
-      const locked = entrySchema.safeParse(packages[`node_modules/${name}`]).data?.version
+      const locked = lockedVersion(packages, name)
       if (!exactVersion.test(version)) return [`${file} asks for ${name} ${version}, which is no exact version`]
       return locked === version ? [] : [`${file} asks for ${name} ${version}, the lock file has ${locked}`]
     }),
