@@ -14,7 +14,8 @@ export function retryAfterSeconds(headers: Headers, nowMs: number): number | nul
   const text = headers.get('retry-after')
   if (text === null) return null
   if (/^\d{1,9}$/.test(text)) return Number(text)
-  const atMs = Date.parse(text)
+  // A date begins with the name of a day; Date.parse would take other text for a year.
+  const atMs = /^[A-Z][a-z]{2}/.test(text) ? Date.parse(text) : Number.NaN
   return Number.isNaN(atMs) ? null : Math.max(0, Math.ceil((atMs - nowMs) / 1000))
 }
 

@@ -28,7 +28,7 @@ export async function sizeOf(folder: string): Promise<number> {
   return gzipSync(await readFile(outfile)).length
 }
 
-const manifestSchema = z.looseObject({ exports: z.record(z.string(), z.string()), devDependencies: z.unknown() })
+const manifestSchema = z.looseObject({ exports: z.record(z.string(), z.string()), devDependencies: z.unknown().optional() })
 
 async function writeManifest(name: PackageName, folder: string): Promise<void> {
   const text = await readFile(join(sourceOf(name), 'package.json'), 'utf8')

@@ -1,0 +1,151 @@
+// Attempts of the client: when it waits, how often it tries, and what it never sends twice.
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Client, type ClientOptions, ConnectionError, createClient } from '@wealthnavigator/client'
+import { backoffMs, retryAfterSeconds } from '../../../src/client/wait.ts'
+import { problem, type Reply, type ScriptedApi, startScriptedApi } from '../../support/scripted-api.ts'
+
+let api: ScriptedApi
+afterEach(async () => {
+  await api.stop()
+})
+
+async function clientFor(replies: readonly Reply[], options: Partial<ClientOptions> = {}): Promise<Client> {
+  api = await startScriptedApi((_request, before) => replies[Math.min(before, replies.length - 1)] ?? {})
+  return createClient({ baseUrl: api.url, getToken: () => 'token', ...options } as ClientOptions)
+}
+
+const after = (reply: Reply, seconds: number | string): Reply => ({
+  ...reply,
+  headers: { ...reply.headers, 'retry-after': String(seconds) },
+})
+const page: Reply = { body: { data: [], next_cursor: null } }
+const queued: Reply = { status: 202, body: { queued: 1 } }
+const limited = problem(429, 'rate_limited')
+const down = problem(503, 'unavailable')
+const lost: Reply = { drop: true }
+const once = { headers: { 'idempotency-key': '4f5f5a0e-6a0e-4a53-9f0e-1d2c3b4a5968' } }
+
+describe('Retry-After', () => {
+  it('is waited for before the next attempt', async () => {
+    const client = await clientFor([after(limited, 1), page])
+    const startedMs = performance.now()
+    await client.get('/api/v1/plaid/items')
+    expect(performance.now() - startedMs).toBeGreaterThan(990)
+    expect(api.received).toHaveLength(2)
+  })
+
+  it('of 429 is obeyed for a change too, because nothing was done', async () => {
+    const client = await clientFor([after(limited, 0), queued])
+    expect(await client.post('/api/v1/plaid/sync/all')).toEqual({ queued: 1 })
+  })
+
+  it('that is longer than the caller allows is reported instead of waited for', async () => {
+    const client = await clientFor([after(limited, 86_400), page])
+    await expect(client.get('/api/v1/plaid/items')).rejects.toMatchObject({
+      code: 'rate_limited',
+      retryAfterSeconds: 86_400,
+    })
+    expect(api.received).toHaveLength(1)
+  })
+
+  it('ends after three attempts, or as many as the caller says', async () => {
+    const client = await clientFor([after(limited, 0)])
+    await expect(client.get('/api/v1/plaid/items')).rejects.toMatchObject({ status: 429 })
+    expect(api.received).toHaveLength(3)
+    const single = createClient({ baseUrl: api.url, tries: 1 })
+    await expect(single.get('/health')).rejects.toMatchObject({ status: 429 })
+    expect(api.received).toHaveLength(4)
+  })
+
+  it.each([
+    ['120', 120],
+    ['0', 0],
+    ['Mon, 30 Nov 2026 00:00:10 GMT', 10],
+    ['Sun, 29 Nov 2026 23:59:00 GMT', 0],
+    ['soon', null],
+    ['-5', null],
+    ['1e9', null],
+  ])('%s counts as %s seconds', (text, seconds) => {
+    const headers = new Headers({ 'retry-after': text })
+    expect(retryAfterSeconds(headers, Date.parse('2026-11-30T00:00:00Z'))).toBe(seconds)
+  })
+
+  it('that is absent leaves a wait that doubles, half of it random, to 8 seconds', () => {
+    expect([1, 2, 3, 9].map((attempt) => backoffMs(attempt, () => 1))).toEqual([500, 1000, 2000, 8000])
+    expect(backoffMs(1, () => 0)).toBe(250)
+  })
+})
+
+describe('a request that may have had its effect', () => {
+  it.each([
+    ['a lost connection', lost],
+    ['503', after(down, 0)],
+    ['502', after(problem(502, 'plaid_rejected'), 0)],
+  ])('is sent again after %s if it is a read', async (_what, failure) => {
+    const client = await clientFor([failure, page])
+    expect(await client.get('/api/v1/plaid/items')).toEqual(page.body)
+    expect(api.received).toHaveLength(2)
+  })
+
+  it.each([
+    ['a lost connection', lost],
+    ['503', after(down, 0)],
+  ])('is never sent again after %s if it is a change', async (_what, failure) => {
+    const client = await clientFor([failure, queued])
+    await expect(client.post('/api/v1/plaid/sync/all')).rejects.toThrow()
+    expect(api.received).toHaveLength(1)
+  })
+
+  it.each([
+    ['a lost connection', lost],
+    ['503', after(down, 0)],
+  ])('is sent again after %s with its Idempotency-Key and its body', async (_what, failure) => {
+    const client = await clientFor([failure, { status: 201, body: {} }])
+    await client.post('/api/v1/plaid/item/public_token/exchange', { ...once, body: { public_token: 'p-1' } })
+    expect(api.received.map(({ headers, body }) => [headers['idempotency-key'], body])).toEqual([
+      ['4f5f5a0e-6a0e-4a53-9f0e-1d2c3b4a5968', '{"public_token":"p-1"}'],
+      ['4f5f5a0e-6a0e-4a53-9f0e-1d2c3b4a5968', '{"public_token":"p-1"}'],
+    ])
+  })
+
+  it('fails as ConnectionError with its cause when no response ever arrives', async () => {
+    const client = await clientFor([lost], { tries: 2 })
+    const error = await client.get('/api/v1/plaid/items').catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(ConnectionError)
+    expect(error).toHaveProperty('cause', expect.any(Error))
+    expect(api.received).toHaveLength(2)
+  })
+
+  it('is not sent again after an error that the API means', async () => {
+    const client = await clientFor([problem(500, 'internal'), page])
+    await expect(client.get('/api/v1/plaid/items')).rejects.toMatchObject({ code: 'internal' })
+    expect(api.received).toHaveLength(1)
+  })
+})
+
+describe('an aborted signal', () => {
+  it('ends a wait with its reason, and nothing is sent any more', async () => {
+    const client = await clientFor([after(limited, 30), page])
+    const leaving = new AbortController()
+    const call = client.get('/api/v1/plaid/items', { signal: leaving.signal })
+    setTimeout(() => leaving.abort(new Error('left')), 50)
+    await expect(call).rejects.toThrow('left')
+    expect(api.received).toHaveLength(1)
+  })
+
+  it('ends a request that runs, and is not taken for a lost connection', async () => {
+    api = await startScriptedApi(() => new Promise<Reply>(() => undefined))
+    const client = createClient({ baseUrl: api.url, getToken: () => 'token' })
+    const leaving = new AbortController()
+    const call = client.get('/api/v1/plaid/items', { signal: leaving.signal })
+    setTimeout(() => leaving.abort(new Error('left')), 50)
+    await expect(call).rejects.toThrow('left')
+    expect(api.received).toHaveLength(1)
+  })
+
+  it('that was aborted before sends nothing', async () => {
+    const client = await clientFor([page])
+    await expect(client.get('/api/v1/plaid/items', { signal: AbortSignal.abort(new Error('left')) })).rejects.toThrow('left')
+    expect(api.received).toHaveLength(0)
+  })
+})
