@@ -12,12 +12,13 @@ import { runWrangler } from '../dev/lib/wrangler.ts'
 const maxGzipBytes = 450_000
 const maxStartMs = 100
 const startCount = 5
-const forbiddenPath = /(?:^|\/)src\/(?:dev|cli)\//
+const forbiddenPath = /(?:^|\/)src\/(?:dev|cli|client|react|examples)\//
 
 const help = `npm run bundle [-- --startup]
 
 Builds the Worker with the settings of wrangler.toml, as \`wrangler deploy --env production\` does, and tries the deployment
-of ${deployedEnvironments.join(' and ')}. Uploads nothing. Fails where the Worker has over ${maxGzipBytes / 1000} kB (gzip) or holds code of src/dev or src/cli.
+of ${deployedEnvironments.join(' and ')}. Uploads nothing. Fails where the Worker has over ${maxGzipBytes / 1000} kB (gzip) or holds code of src/dev, src/cli,
+src/client, src/react or src/examples.
   --startup  also starts the module ${startCount} times (\`wrangler check startup\`): its fastest start must take under ${maxStartMs} ms`
 
 /** Tries the deployment of the built module to an environment. Rejects with wrangler's error. */

@@ -18,7 +18,7 @@ export async function readSources(): Promise<SourceFile[]> {
       (await readdir(join(projectFolder, folder), { recursive: true })).map((path) => `${folder}/${path}`),
     ),
   )
-  const paths = folders.flat().filter((path) => path.endsWith('.ts') && !path.includes('node_modules/'))
+  const paths = folders.flat().filter((path) => /\.tsx?$/.test(path) && !path.includes('node_modules/'))
   return await Promise.all(
     paths.map(async (path) => ({ path, text: await readFile(join(projectFolder, path), 'utf8') })),
   )

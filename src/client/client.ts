@@ -6,7 +6,18 @@ import { problemOf } from './problem.ts'
 import { type paths, publicPaths } from './schema.ts'
 import { send, type SendOptions } from './send.ts'
 import { createTokens, type GetToken, type Tokens } from './tokens.ts'
-import type { AnswerOf, ArgumentsOf, Call, CallOptions, ListPath, Method, Page, PathOf, RouteOf, RowOf } from './types.ts'
+import type {
+  AnswerOf,
+  ArgumentsOf,
+  Call,
+  CallOptions,
+  ListPath,
+  Method,
+  Page,
+  PathOf,
+  RouteOf,
+  RowOf,
+} from './types.ts'
 import { retryAfterSeconds } from './wait.ts'
 
 interface CommonOptions {
@@ -42,7 +53,10 @@ export type ClientOptions = CommonOptions & (KeyOptions | TokenOptions)
 /** What the client does besides plain calls. */
 interface Reading {
   /** The pages of a list, one after the other. */
-  pages<Path extends ListPath>(path: Path, ...init: ArgumentsOf<RouteOf<Path, 'get'>>): AsyncGenerator<Page<RowOf<Path>>, void>
+  pages<Path extends ListPath>(
+    path: Path,
+    ...init: ArgumentsOf<RouteOf<Path, 'get'>>
+  ): AsyncGenerator<Page<RowOf<Path>>, void>
   /** The rows of a list, of all its pages. */
   rows<Path extends ListPath>(path: Path, ...init: ArgumentsOf<RouteOf<Path, 'get'>>): AsyncGenerator<RowOf<Path>, void>
   /**
@@ -76,7 +90,7 @@ function tokensOf(options: ClientOptions): Tokens | null {
   const { apiKey, getToken } = options
   if (apiKey === undefined) return getToken === undefined ? null : createTokens(getToken)
   if ('document' in globalThis)
-    throw new TypeError('An API key is for servers: in a browser, everybody who opens the page could read it.')
+    throw new TypeError('An API key is for servers: in a browser, each visitor of the page could read it.')
   return { get: () => Promise.resolve(apiKey), replace: () => Promise.resolve(apiKey) }
 }
 
@@ -88,7 +102,11 @@ async function bodyOf(response: Response): Promise<unknown> {
 }
 
 interface Http {
-  request(method: Method, path: string, init: object): Promise<{ readonly error?: unknown; readonly response: Response }>
+  request(
+    method: Method,
+    path: string,
+    init: object,
+  ): Promise<{ readonly error?: unknown; readonly response: Response }>
 }
 
 type AnyInit = CallOptions & { readonly params?: unknown; readonly body?: unknown }
@@ -115,7 +133,8 @@ function build(options: ClientOptions, tokens: Tokens | null): Client {
     if (!response.ok) throw problemOf(response, error, retryAfterSeconds(response.headers, Date.now()))
     return response
   }
-  const call = (method: Method) => async (path: string, init?: AnyInit) => await bodyOf(await request(method, path, init))
+  const call = (method: Method) => async (path: string, init?: AnyInit) =>
+    await bodyOf(await request(method, path, init))
   const get = call('get')
   const pages = (path: string, init: AnyInit = {}) => readPages(get, path, init)
 

@@ -20,7 +20,7 @@ export async function* readFeed(
   let next = since
   for (;;) {
     const query = { ...(next === undefined ? {} : { since: next }), ...(limit === undefined ? {} : { limit }) }
-    // oxlint-disable-next-line typescript/consistent-type-assertions -- the answer of this route
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- the response of this route
     const page = (await get('/api/v1/transactions/changes', { signal, params: { query } })) as FeedPage
     yield page
     if (!page.has_more) return

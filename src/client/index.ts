@@ -2,6 +2,7 @@
 export { type Client, type ClientOptions, createClient } from './client.ts'
 export type { FeedOptions, FeedPage } from './feed.ts'
 export { ConnectionError, FeedExpiredError, type ProblemCode, ProblemError, type ProblemField } from './problem.ts'
+export { newIdempotencyKey } from './send.ts'
 export type * from './schema.ts'
 export { problemCodes } from './schema.ts'
 export {

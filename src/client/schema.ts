@@ -43,6 +43,8 @@ export const publicPaths = [
   '/ready',
   '/openapi.json',
   '/.well-known/security.txt',
+  '/.well-known/apple-app-site-association',
+  '/.well-known/assetlinks.json',
   '/privacy',
   '/api/v1/privacy/erasures/{id}',
   '/api/v1/plaid/webhook',
@@ -1313,6 +1315,60 @@ export interface paths {
       }
       responses: {
         200: { content: { 'text/plain; charset=utf-8': string } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
+  '/.well-known/apple-app-site-association': {
+    /** Get the associated iOS apps */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': {
+          applinks: {
+            details: Array<{
+              appIDs: Array<string>
+              components: Array<{
+                '/': string
+              }>
+            }>
+          }
+        } } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
+  '/.well-known/assetlinks.json': {
+    /** Get the associated Android apps */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': Array<{
+          relation: Array<string>
+          target: {
+            namespace: 'android_app'
+            package_name: string
+            sha256_cert_fingerprints: Array<string>
+          }
+        }> } }
         default: { content: { 'application/problem+json': Problem } }
       }
     }

@@ -14,15 +14,22 @@ export interface SendOptions {
   readonly longestWaitMs: number
 }
 
+const idempotencyHeader = 'idempotency-key'
 const repeatableMethods = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])
 
 /** Whether the request may be sent again although it may have had its effect. */
 const isRepeatable = (request: Request): boolean =>
-  repeatableMethods.has(request.method) || request.headers.has('idempotency-key')
+  repeatableMethods.has(request.method) || request.headers.has(idempotencyHeader)
 
-/** 429 refuses before anything is done. The others may come in the middle of it. */
-const isWorthAnotherTry = (request: Request, status: number): boolean =>
-  status === 429 || ((status === 502 || status === 503 || status === 504) && isRepeatable(request))
+/**
+ * 429 refuses before anything is done. 502 to 504 may come in the middle of it. 409 with a time to wait says that the first
+ * request with this Idempotency-Key is in progress.
+ */
+function isWorthAnotherTry(request: Request, { status, headers }: Response): boolean {
+  if (status === 429) return true
+  if (status === 409) return request.headers.has(idempotencyHeader) && headers.has('retry-after')
+  return (status === 502 || status === 503 || status === 504) && isRepeatable(request)
+}
 
 /** 401 with another code is about a password or a code, not about the token. */
 async function refusesToken(response: Response): Promise<boolean> {
@@ -34,8 +41,16 @@ async function refusesToken(response: Response): Promise<boolean> {
   return typeof body === 'object' && body !== null && 'code' in body && body.code === 'unauthorized'
 }
 
-async function attempt(request: Request, token: string | null, options: SendOptions): Promise<Response | ConnectionError> {
-  const copy = request.clone()
+// In the types of Workers, a clone is another kind of request.
+// oxlint-disable-next-line typescript/consistent-type-assertions -- a clone is a request
+const cloneOf = (request: Request): Request => request.clone() as unknown as Request
+
+async function attempt(
+  request: Request,
+  token: string | null,
+  options: SendOptions,
+): Promise<Response | ConnectionError> {
+  const copy = cloneOf(request)
   if (token !== null) copy.headers.set('authorization', `Bearer ${token}`)
   try {
     return await options.fetch(copy)
@@ -54,7 +69,7 @@ function waitBeforeNext(
 ): number | null {
   if (tried >= tries) return null
   if (result instanceof ConnectionError) return isRepeatable(request) ? backoffMs(tried) : null
-  if (!isWorthAnotherTry(request, result.status)) return null
+  if (!isWorthAnotherTry(request, result)) return null
   const seconds = retryAfterSeconds(result.headers, Date.now())
   const ms = seconds === null ? backoffMs(tried) : seconds * 1000
   return ms <= longestWaitMs ? ms : null
@@ -83,4 +98,11 @@ export async function send(request: Request, options: SendOptions): Promise<Resp
     }
     await wait(ms, signal)
   }
+}
+
+/** A new `Idempotency-Key`, with which a change can be repeated safely. React Native has no `crypto`. */
+export function newIdempotencyKey(): string {
+  if (typeof crypto !== 'undefined' && typeof crypto.randomUUID === 'function') return crypto.randomUUID()
+  const part = (): string => Math.random().toString(36).slice(2)
+  return `${Date.now().toString(36)}-${part()}${part()}`
 }

@@ -71,9 +71,12 @@ async function refresh(options: SessionOptions, init: RequestInit): Promise<Sess
   const response = await (options.fetch ?? fetch)(url, { method: 'POST', ...init })
   const body: unknown = await response.json().catch(() => null)
   if (!response.ok) throw problemOf(response, body, retryAfterSeconds(response.headers, Date.now()))
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- the API's own answer, by its description
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- the response that the API description has
   return body as SessionBody
 }
+
+// oxlint-disable-next-line typescript/consistent-type-assertions -- the types of Workers lack this option of browsers
+const withCookie = { credentials: 'include' } as RequestInit
 
 /**
  * For pages on the same site as the API, after a sign-in with `"transport": "cookie"`: the browser keeps the refresh token
@@ -81,7 +84,7 @@ async function refresh(options: SessionOptions, init: RequestInit): Promise<Sess
  */
 export function cookieSession(options: SessionOptions): GetToken {
   return async () => {
-    const { access_token: token, expires_in: expiresIn } = await refresh(options, { credentials: 'include' })
+    const { access_token: token, expires_in: expiresIn } = await refresh(options, withCookie)
     return { token, expiresIn }
   }
 }

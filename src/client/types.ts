@@ -63,7 +63,10 @@ export interface Page<Row> {
 
 /** The lists that are read by `cursor`. */
 export type ListPath = {
-  [Path in PathOf<'get'>]: AnswerOf<RouteOf<Path, 'get'>> extends { data: readonly unknown[]; next_cursor: string | null }
+  [Path in PathOf<'get'>]: AnswerOf<RouteOf<Path, 'get'>> extends {
+    data: readonly unknown[]
+    next_cursor: string | null
+  }
     ? Path
     : never
 }[PathOf<'get'>]

@@ -27,9 +27,7 @@ const defaultToleranceSeconds = 300
 function headerOf(headers: EventHeaders, name: string): string {
   const get = (headers as { get?: unknown }).get
   const value =
-    typeof get === 'function'
-      ? (headers as Headers).get(name)
-      : (headers as Exclude<EventHeaders, Headers>)[name]
+    typeof get === 'function' ? (headers as Headers).get(name) : (headers as Exclude<EventHeaders, Headers>)[name]
   if (typeof value !== 'string' || value === '') throw new SignatureError(`The event has no ${name}.`)
   return value
 }
@@ -59,7 +57,10 @@ function signedBytes(id: string, timestamp: string, body: string | Uint8Array): 
   return bytes
 }
 
-function checkTime(timestamp: string, { toleranceSeconds = defaultToleranceSeconds, now = new Date() }: VerifyOptions): void {
+function checkTime(
+  timestamp: string,
+  { toleranceSeconds = defaultToleranceSeconds, now = new Date() }: VerifyOptions,
+): void {
   const isTime = /^\d{1,12}$/.test(timestamp)
   if (!isTime || Math.abs(now.getTime() / 1000 - Number(timestamp)) > toleranceSeconds)
     throw new SignatureError('The time of the event is too far from now.')

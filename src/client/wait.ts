@@ -29,7 +29,10 @@ export function throwIfAborted(signal: AbortSignal | null | undefined): void {
 }
 
 /** Settles as `promise` does, or rejects when the signal is aborted. Does not cancel the promise. */
-export async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal | null | undefined): Promise<Value> {
+export async function orAborted<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal | null | undefined,
+): Promise<Value> {
   throwIfAborted(signal)
   if (!signal) return await promise
   return await new Promise<Value>((resolve, reject) => {

@@ -111,6 +111,14 @@ export interface Config {
    * The contacts in `/.well-known/security.txt` for reports of vulnerabilities. Without one, the file does not exist.
    */
   readonly securityContacts: readonly string[]
+  /** The apps that may open links to this host. */
+  readonly appLinks: {
+    /** `<prefix>.<bundle id>`. */
+    readonly appleAppIds: readonly string[]
+    readonly androidPackages: readonly string[]
+    /** SHA-256 of the certificates that sign the packages. */
+    readonly androidFingerprints: readonly string[]
+  }
   /** Who is responsible for the data; null where the deployment has no privacy policy. */
   readonly operator: { readonly name: string; readonly contact: string } | null
   readonly retention: {
@@ -239,7 +247,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
         clientName: env.PLAID_CLIENT_NAME,
         requiredIfSupported: env.PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS,
         additionalConsented: env.PLAID_ADDITIONAL_CONSENTED_PRODUCTS,
-        androidPackages: env.PLAID_ANDROID_PACKAGES,
+        androidPackages: [...new Set([...env.PLAID_ANDROID_PACKAGES, ...env.ANDROID_PACKAGE_NAMES])],
         completionRedirectUris: env.PLAID_COMPLETION_REDIRECT_URIS,
       },
       countryCodes: env.PLAID_COUNTRY_CODES,
@@ -267,6 +275,11 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
     },
     retention: { days: env.RETENTION_DAYS, removedDays: env.RETENTION_REMOVED_DAYS },
     securityContacts: env.SECURITY_CONTACT,
+    appLinks: {
+      appleAppIds: env.APPLE_APP_IDS,
+      androidPackages: env.ANDROID_PACKAGE_NAMES,
+      androidFingerprints: env.ANDROID_CERT_FINGERPRINTS,
+    },
     backup: backupOf(env),
     backupRetentionDays: env.BACKUP_RETENTION_DAYS,
     operator:

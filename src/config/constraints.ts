@@ -153,6 +153,8 @@ export function constraintViolations(env: Environment, raw: Readonly<Record<stri
   if (!env.CORS_ORIGINS.every(originIsExact)) violations.push(['CORS_ORIGINS', 'must hold exact origins'])
   if ((env.OPERATOR_NAME === undefined) !== (env.OPERATOR_CONTACT === undefined))
     violations.push(['OPERATOR_NAME', 'and OPERATOR_CONTACT must be set together'])
+  if ((env.ANDROID_PACKAGE_NAMES.length === 0) !== (env.ANDROID_CERT_FINGERPRINTS.length === 0))
+    violations.push(['ANDROID_PACKAGE_NAMES', 'and ANDROID_CERT_FINGERPRINTS must be set together'])
   violations.push(...authViolations(env), ...linkViolations(env), ...alertViolations(env))
   violations.push(...sharedLoginViolations(env))
   if (env.BACKUP_RECIPIENT?.includes(exampleRecipient) === true)

@@ -106,7 +106,23 @@ const plaidLimits = jsonOf(
 const plaidPrices = jsonOf(plaidPricesSchema, 'must be a JSON object of endpoints to prices as decimal text')
 
 /** `com.example.app`: at least two parts, each of which begins with a letter. */
-const androidPackagePattern = /^(?=.{3,255}$)[A-Za-z]\w*(\.[A-Za-z]\w*)+$/
+const androidPackage = z
+  .string()
+  .regex(/^(?=.{3,255}$)[A-Za-z]\w*(\.[A-Za-z]\w*)+$/, 'must list package names of Android')
+
+/** The prefix of the developer's account, and the bundle id: `ABCDE12345.com.example.app`. */
+const appleAppId = z
+  .string()
+  .regex(
+    /^[A-Z0-9]{10}(?:\.[A-Za-z0-9-]{1,100}){2,10}$/,
+    'must list application identifiers of Apple (PREFIX.bundle.id)',
+  )
+
+/** SHA-256 of a certificate as `keytool` prints it: 32 pairs of hexadecimal digits with colons. */
+const certificateFingerprint = z
+  .string()
+  .regex(/^(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}$/, 'must list SHA-256 fingerprints (AB:CD:…)')
+  .toUpperCase()
 
 const databaseUrl = z.string().refine((text) => {
   const url = URL.parse(text)
@@ -192,9 +208,7 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^[^\p{C}]{1,30}$/u, 'must be 1 to 30 characters')
     .default('WealthNavigator'),
-  PLAID_ANDROID_PACKAGES: list
-    .pipe(z.array(z.string().regex(androidPackagePattern, 'must list package names of Android')))
-    .default([]),
+  PLAID_ANDROID_PACKAGES: list.pipe(z.array(androidPackage)).default([]),
   PLAID_COMPLETION_REDIRECT_URIS: list.pipe(z.array(z.string().max(2048))).default([]),
   PLAID_COUNTRY_CODES: list.pipe(z.array(z.string().regex(/^[A-Z]{2}$/)).min(1)).default(['US']),
   MAX_ITEMS_PER_USER: z.coerce.number().int().min(1).max(100_000).default(20),
@@ -226,6 +240,9 @@ export const environmentSchema = z.object({
   ORPHAN_REMOVAL: z.enum(['off', 'report', 'end'], { error: 'must be off, report or end' }).default('end'),
   ORPHAN_REMOVALS_PER_DAY: z.coerce.number().int().min(0).max(100_000).default(20),
   SWEEP_WAKES_PER_SECOND: z.coerce.number().int().min(1).max(500).default(25),
+  APPLE_APP_IDS: list.pipe(z.array(appleAppId).max(20)).default([]),
+  ANDROID_PACKAGE_NAMES: list.pipe(z.array(androidPackage).max(20)).default([]),
+  ANDROID_CERT_FINGERPRINTS: list.pipe(z.array(certificateFingerprint).max(20)).default([]),
   SECURITY_CONTACT: list.pipe(z.array(contact).max(5)).default([]),
   OPERATOR_NAME: shownText.optional(),
   OPERATOR_CONTACT: shownText.optional(),

@@ -48,6 +48,7 @@ import { listLiabilitiesRoute } from './routes/liabilities.ts'
 import { openapiRoute } from './routes/system/openapi.ts'
 import { policyRoute } from './routes/privacy/policy.ts'
 import { securityTxtRoute } from './routes/system/security-txt.ts'
+import { androidAppLinksRoute, appleAppLinksRoute } from './routes/system/app-links.ts'
 import { createLinkTokenRoute, exchangePublicTokenRoute } from './routes/link.ts'
 import { listRecurringRoute } from './routes/transactions/recurring.ts'
 import { listSyncRunsRoute, syncAllRoute, syncItemRoute } from './routes/sync.ts'
@@ -74,7 +75,15 @@ export interface RouteTable {
 export function routeTable(loadDocument: () => Promise<Record<string, unknown>>): RouteTable {
   return {
     alive: [healthRoute],
-    open: [readyRoute, openapiRoute(loadDocument), securityTxtRoute, policyRoute, getErasureRoute],
+    open: [
+      readyRoute,
+      openapiRoute(loadDocument),
+      securityTxtRoute,
+      appleAppLinksRoute,
+      androidAppLinksRoute,
+      policyRoute,
+      getErasureRoute,
+    ],
     signed: [webhookRoute],
     accounts: [
       registerRoute,

@@ -47,10 +47,13 @@ const agent = new Agent({ keepAlive: true, maxSockets: 4 })
 
 beforeAll(async () => {
   process.stdout.write(`fuzz: FUZZ_SEED=${seed} FUZZ_RUNS=${runs}\n`)
-  // Without a contact the file security.txt is not there.
+  // Without these variables, the routes of their files return 404.
   edge = await startEdge({
     variables: {
       SECURITY_CONTACT: 'mailto:security@example.com',
+      APPLE_APP_IDS: 'ABCDE12345.com.example.app',
+      ANDROID_PACKAGE_NAMES: 'com.example.app',
+      ANDROID_CERT_FINGERPRINTS: Array.from({ length: 32 }, () => 'AB').join(':'),
       OPERATOR_NAME: 'Example Ltd.',
       OPERATOR_CONTACT: 'privacy@example.com',
     },

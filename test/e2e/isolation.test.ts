@@ -113,6 +113,8 @@ const open: Record<string, Probe> = {
   'GET /api/v1/privacy/erasures/{id}': (call) => call('GET', `/api/v1/privacy/erasures/${randomUUID()}`),
   'GET /privacy': (call) => call('GET', '/privacy'),
   'GET /.well-known/security.txt': (call) => call('GET', '/.well-known/security.txt'),
+  'GET /.well-known/apple-app-site-association': (call) => call('GET', '/.well-known/apple-app-site-association'),
+  'GET /.well-known/assetlinks.json': (call) => call('GET', '/.well-known/assetlinks.json'),
   'POST /api/v1/plaid/webhook': (call) => call('POST', '/api/v1/plaid/webhook', { body: {} }),
 }
 

@@ -44,6 +44,8 @@ const open: Readonly<Record<string, string>> = {
   'GET /api/v1/privacy/erasures/{id}': 'is authenticated by an id that cannot be guessed',
   'GET /privacy': 'is the privacy policy, for everyone',
   'GET /.well-known/security.txt': 'says where to report a vulnerability',
+  'GET /.well-known/apple-app-site-association': 'names the iOS apps, for everyone',
+  'GET /.well-known/assetlinks.json': 'names the Android apps, for everyone',
   'POST /api/v1/plaid/webhook': 'is authenticated by a signature over the body: webhooks.test.ts',
   'POST /api/v1/auth/register': 'is how one gets an account',
   'POST /api/v1/auth/verify-email': 'is authenticated by a mailed code and the password',

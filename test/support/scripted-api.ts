@@ -1,4 +1,4 @@
-// A server on this machine that answers each request as a test says, and keeps what it received.
+// A server on this machine that returns what a test says, and keeps what it received.
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import * as z from 'zod'
 
@@ -67,5 +67,13 @@ export async function startScriptedApi(
 export const problem = (status: number, code: string, more: Readonly<Record<string, unknown>> = {}): Reply => ({
   status,
   headers: { 'x-request-id': 'f0000000-0000-4000-8000-000000000000' },
-  body: { type: `/problems/${code}`, title: code, status, detail: `It is ${code}.`, instance: 'urn:uuid:f', code, ...more },
+  body: {
+    type: `/problems/${code}`,
+    title: code,
+    status,
+    detail: `It is ${code}.`,
+    instance: 'urn:uuid:f',
+    code,
+    ...more,
+  },
 })

@@ -24,11 +24,19 @@ const sourceOf = (name: PackageName): string => join(projectFolder, 'src', name)
 export async function sizeOf(folder: string): Promise<number> {
   const outfile = join(folder, 'client.js')
   const options = { bundle: true, minify: true, format: 'esm', target, platform: 'neutral' } as const
-  await build({ ...options, mainFields: ['module', 'main'], entryPoints: [join(sourceOf('client'), 'index.ts')], outfile })
+  await build({
+    ...options,
+    mainFields: ['module', 'main'],
+    entryPoints: [join(sourceOf('client'), 'index.ts')],
+    outfile,
+  })
   return gzipSync(await readFile(outfile)).length
 }
 
-const manifestSchema = z.looseObject({ exports: z.record(z.string(), z.string()), devDependencies: z.unknown().optional() })
+const manifestSchema = z.looseObject({
+  exports: z.record(z.string(), z.string()),
+  devDependencies: z.unknown().optional(),
+})
 
 async function writeManifest(name: PackageName, folder: string): Promise<void> {
   const text = await readFile(join(sourceOf(name), 'package.json'), 'utf8')

@@ -17,6 +17,8 @@ export interface ThrowawayStackOptions {
   readonly signal: AbortSignal
   /** Called when a part of the stack ends unexpectedly. */
   readonly onFailure: (message: string) => void
+  /** Further variables of the Worker. */
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 export interface ThrowawayStack {
@@ -32,6 +34,7 @@ export async function startThrowawayStack({
   print,
   signal,
   onFailure,
+  variables = {},
 }: ThrowawayStackOptions): Promise<ThrowawayStack> {
   const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-command-'))
   const removeFolder = () => rm(folder, { recursive: true, force: true })
@@ -44,6 +47,7 @@ export async function startThrowawayStack({
     SECRET_KEY: secretKey,
     ENCRYPTION_KEY: randomSecret('base64'),
     RATE_LIMIT_ENABLED: 'false',
+    ...variables,
   }
   try {
     const { entry: bundle } = await buildBundle(folder)

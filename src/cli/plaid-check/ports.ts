@@ -73,7 +73,7 @@ export function settingsOf(
     countryCodes: listOf(values['PLAID_COUNTRY_CODES'] || 'US'),
     clientName: values['PLAID_CLIENT_NAME'] || 'WealthNavigator',
     webhookUrl: required('PLAID_WEBHOOK_URL'),
-    androidPackages: listOf(values['PLAID_ANDROID_PACKAGES']),
+    androidPackages: [...listOf(values['PLAID_ANDROID_PACKAGES']), ...listOf(values['ANDROID_PACKAGE_NAMES'])],
     completionRedirectUris: listOf(values['PLAID_COMPLETION_REDIRECT_URIS']),
     redirectUris,
     baseUrl: values['PLAID_BASE_URL'] || undefined,

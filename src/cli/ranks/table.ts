@@ -90,6 +90,8 @@ export const ranks: readonly Unit[] = [
   { name: 'cli/conformance', paths: ['src/cli/conformance', 'src/cli/conformance.ts'] },
   { name: 'cli/security', paths: ['src/cli/security', 'src/cli/security.ts'] },
   { name: 'cli', paths: ['src/cli'] },
+  { name: 'client', paths: ['src/client'] },
+  { name: 'react', paths: ['src/react'] },
 ]
 
 /** Units that import nothing of the project, or only these units. Other units may import every lower one. */
@@ -116,6 +118,9 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
     'simulator/control',
   ],
   'neon-local': [],
+  // Packages for applications. They import one another by name, and nothing of the Worker.
+  client: [],
+  react: [],
   'dev/lib': [],
   'dev/postgres': ['dev/lib'],
   'dev/stack': ['dev/lib', 'dev/postgres', 'neon-local', 'plaid-simulator'],
@@ -171,6 +176,9 @@ export const onlyImportedBy: Readonly<Record<string, readonly string[]>> = { env
  */
 export const packages: readonly { readonly name: RegExp; readonly paths: readonly string[] }[] = [
   { name: /^zod$/, paths: ['src'] },
+  { name: /^openapi-fetch$/, paths: ['src/client'] },
+  { name: /^react$/, paths: ['src/react'] },
+  { name: /^@wealthnavigator\/client$/, paths: ['src/react'] },
   // Types only.
   { name: /^plaid$/, paths: ['src/plaid'] },
   { name: /^hono(?:\/|$)/, paths: ['src/http'] },

@@ -32,6 +32,35 @@ export const systemTexts: OperationTexts = {
       response: 'Contact: mailto:security@example.com\nExpires: 2026-09-01T00:00:00.000Z\nPreferred-Languages: en\n',
     },
   },
+  appleAppSiteAssociation: {
+    description:
+      'Returns the iOS apps that may open `/connect/return` on this host, in the format of Apple. Returns 404 unless the operator set `APPLE_APP_IDS`.',
+    responses: { 200: 'The file `apple-app-site-association`.' },
+    example: {
+      response: {
+        applinks: {
+          details: [{ appIDs: ['ABCDE12345.com.example.app'], components: [{ '/': '/connect/return' }] }],
+        },
+      },
+    },
+  },
+  androidAssetLinks: {
+    description:
+      'Returns the Android apps that may open links to this host, in the format of Google. Returns 404 unless the operator set `ANDROID_PACKAGE_NAMES`.',
+    responses: { 200: 'The file `assetlinks.json`.' },
+    example: {
+      response: [
+        {
+          relation: ['delegate_permission/common.handle_all_urls'],
+          target: {
+            namespace: 'android_app',
+            package_name: 'com.example.app',
+            sha256_cert_fingerprints: [Array.from({ length: 32 }, () => 'AB').join(':')],
+          },
+        },
+      ],
+    },
+  },
   receiveWebhook: {
     description:
       'Verifies the signature over the raw body, stores the event once and schedules the syncs it calls for. Needs exactly one of the two signature headers. Every rejected webhook gets the same 401.',

@@ -16,7 +16,11 @@ async function clientFor(
   return createClient({ baseUrl: api.url, getToken: () => 'token-1', ...options } as ClientOptions)
 }
 
-const thrown = async (promise: Promise<unknown>): Promise<unknown> => await promise.then(() => null, (error: unknown) => error)
+const thrown = async (promise: Promise<unknown>): Promise<unknown> =>
+  await promise.then(
+    () => null,
+    (error: unknown) => error,
+  )
 
 const item = '11111111-1111-4111-8111-111111111111'
 
@@ -44,9 +48,7 @@ describe('a call', () => {
     const query = { min_amount: '0.1', max_amount: '12345678901234567890.123456789' }
     const { data } = await client.get('/api/v1/transactions', { params: { query } })
     expect(data.map(({ amount }) => amount)).toEqual(amounts)
-    expect(api.received[0]?.path).toBe(
-      '/api/v1/transactions?min_amount=0.1&max_amount=12345678901234567890.123456789',
-    )
+    expect(api.received[0]?.path).toBe('/api/v1/transactions?min_amount=0.1&max_amount=12345678901234567890.123456789')
   })
 
   it('returns undefined for a response without a body, and the text of another media type', async () => {
@@ -104,11 +106,11 @@ describe('a client with an API key', () => {
     ])
   })
 
-  it('is refused in a browser, where everybody could read the key', async () => {
+  it('is refused in a browser, where each visitor could read the key', async () => {
     await clientFor(() => ({}))
     Object.assign(globalThis, { document: {} })
     try {
-      expect(() => createClient({ baseUrl: api.url, apiKey: 'example-key' })).toThrow(/for servers/)
+      expect(() => createClient({ baseUrl: api.url, apiKey: 'example-key' })).toThrow('for servers')
     } finally {
       Reflect.deleteProperty(globalThis, 'document')
     }
@@ -140,11 +142,19 @@ describe('an error of the API', () => {
 
   it.each([
     ['a code of a newer deployment', problem(418, 'brewing'), { code: 'unknown', problem: { code: 'brewing' } }],
-    ['the page of a proxy', { status: 502, body: '<html>', headers: { 'content-type': 'text/html' } }, { code: 'unknown' }],
+    [
+      'the page of a proxy',
+      { status: 502, body: '<html>', headers: { 'content-type': 'text/html' } },
+      { code: 'unknown' },
+    ],
     ['an empty body', { status: 500 }, { code: 'unknown', message: 'The API responded with status 500.' }],
     ['JSON that is no problem', { status: 500, body: '[1]' }, { code: 'unknown', errors: [] }],
     ['null', { status: 500, body: 'null' }, { code: 'unknown' }],
-    ['members of other types', { status: 400, body: { code: 7, detail: {}, errors: [null, { detail: 1 }, 'x'] } }, { code: 'unknown', errors: [] }],
+    [
+      'members of other types',
+      { status: 400, body: { code: 7, detail: {}, errors: [null, { detail: 1 }, 'x'] } },
+      { code: 'unknown', errors: [] },
+    ],
     ['the name of a member of every object', problem(400, 'constructor'), { code: 'unknown' }],
   ] as const)('is typed with %s', async (_what, reply, expected) => {
     const client = await clientFor(() => reply, { tries: 1 })

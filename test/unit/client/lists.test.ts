@@ -12,7 +12,8 @@ const serve = async (answer: (query: URLSearchParams) => Reply) => {
   api = await startScriptedApi(({ path }) => answer(new URL(path, 'http://x').searchParams))
   return createClient({ baseUrl: api.url, getToken: () => 'token' })
 }
-const rows = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => ({ name: `row ${from + index}` }))
+const rows = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) => ({ name: `row ${from + index}` }))
 
 describe('the rows of a list', () => {
   it('come in order over all pages, with the query of the caller on each', async () => {
@@ -73,7 +74,7 @@ describe('the change feed', () => {
     expect(places).toEqual([20, 30, 40])
   })
 
-  it('that has expired says where to begin again', async () => {
+  it('says where to begin again when it has expired', async () => {
     const client = await serve(() => problem(410, 'feed_expired', { next_since: 0 }))
     const error = await client
       .changes({ since: 10 })

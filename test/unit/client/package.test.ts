@@ -58,7 +58,14 @@ const wrong = [
 /** What the compiler says about applications that use the package, by their files. */
 async function compile(apps: Readonly<Record<string, string>>): Promise<string> {
   await Promise.all(Object.entries(apps).map(async ([name, text]) => await writeFile(join(folder, name), text)))
-  const compilerOptions = { strict: true, noEmit: true, module: 'nodenext', target: 'es2022', lib: ['es2022', 'dom'], types: [] }
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    module: 'nodenext',
+    target: 'es2022',
+    lib: ['es2022', 'dom'],
+    types: [],
+  }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: Object.keys(apps) }))
   const tsc = join(projectFolder, 'node_modules', 'typescript', 'bin', 'tsc')
   return await run(process.execPath, [tsc, '-p', folder], { cwd: folder }).then(
@@ -97,7 +104,12 @@ describe('the code of the package', () => {
     const api = await startScriptedApi(({ path, headers }) => {
       if (headers.authorization !== 'Bearer b') return problem(401, 'unauthorized')
       if (path.startsWith('/api/v1/accounts'))
-        return { body: { data: [{ name: path.includes('cursor') ? 'two' : 'one' }], next_cursor: path.includes('cursor') ? null : 'c' } }
+        return {
+          body: {
+            data: [{ name: path.includes('cursor') ? 'two' : 'one' }],
+            next_cursor: path.includes('cursor') ? null : 'c',
+          },
+        }
       return problem(409, 'conflict')
     })
     // The constructor of React Native's AbortController takes no reason, and its signals have none.

@@ -1,6 +1,12 @@
 // Attempts of the client: when it waits, how often it tries, and what it never sends twice.
-import { afterEach, describe, expect, it } from 'vitest'
-import { type Client, type ClientOptions, ConnectionError, createClient } from '@wealthnavigator/client'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import {
+  type Client,
+  type ClientOptions,
+  ConnectionError,
+  createClient,
+  newIdempotencyKey,
+} from '@wealthnavigator/client'
 import { backoffMs, retryAfterSeconds } from '../../../src/client/wait.ts'
 import { problem, type Reply, type ScriptedApi, startScriptedApi } from '../../support/scripted-api.ts'
 
@@ -34,12 +40,12 @@ describe('Retry-After', () => {
     expect(api.received).toHaveLength(2)
   })
 
-  it('of 429 is obeyed for a change too, because nothing was done', async () => {
+  it('is obeyed for a change too with 429, because nothing was done', async () => {
     const client = await clientFor([after(limited, 0), queued])
     expect(await client.post('/api/v1/plaid/sync/all')).toEqual({ queued: 1 })
   })
 
-  it('that is longer than the caller allows is reported instead of waited for', async () => {
+  it('is reported instead of waited for when it is longer than the caller allows', async () => {
     const client = await clientFor([after(limited, 86_400), page])
     await expect(client.get('/api/v1/plaid/items')).rejects.toMatchObject({
       code: 'rate_limited',
@@ -70,7 +76,7 @@ describe('Retry-After', () => {
     expect(retryAfterSeconds(headers, Date.parse('2026-11-30T00:00:00Z'))).toBe(seconds)
   })
 
-  it('that is absent leaves a wait that doubles, half of it random, to 8 seconds', () => {
+  it('is replaced by a wait that doubles, half of it random, to 8 seconds', () => {
     expect([1, 2, 3, 9].map((attempt) => backoffMs(attempt, () => 1))).toEqual([500, 1000, 2000, 8000])
     expect(backoffMs(1, () => 0)).toBe(250)
   })
@@ -88,11 +94,11 @@ describe('a request that may have had its effect', () => {
   })
 
   it.each([
-    ['a lost connection', lost],
-    ['503', after(down, 0)],
-  ])('is never sent again after %s if it is a change', async (_what, failure) => {
+    ['a lost connection', lost, 'The API did not respond.'],
+    ['503', after(down, 0), 'It is unavailable.'],
+  ])('is never sent again after %s if it is a change', async (_what, failure, message) => {
     const client = await clientFor([failure, queued])
-    await expect(client.post('/api/v1/plaid/sync/all')).rejects.toThrow()
+    await expect(client.post('/api/v1/plaid/sync/all')).rejects.toThrow(message)
     expect(api.received).toHaveLength(1)
   })
 
@@ -106,6 +112,27 @@ describe('a request that may have had its effect', () => {
       ['4f5f5a0e-6a0e-4a53-9f0e-1d2c3b4a5968', '{"public_token":"p-1"}'],
       ['4f5f5a0e-6a0e-4a53-9f0e-1d2c3b4a5968', '{"public_token":"p-1"}'],
     ])
+  })
+
+  it('waits while the first request with its Idempotency-Key is in progress, and not for another conflict', async () => {
+    const inUse = after(problem(409, 'idempotency_key_in_use'), 0)
+    const client = await clientFor([inUse, { status: 201, body: {} }, inUse, problem(409, 'conflict')])
+    const exchange = (more: object) =>
+      client.post('/api/v1/plaid/item/public_token/exchange', { ...more, body: { public_token: 'p-1' } })
+    await exchange(once)
+    expect(api.received).toHaveLength(2)
+    await expect(exchange({})).rejects.toMatchObject({ status: 409 })
+    await expect(exchange(once)).rejects.toMatchObject({ code: 'conflict' })
+    expect(api.received).toHaveLength(4)
+  })
+
+  it('gets a key that is new each time, also without crypto', () => {
+    const keys = Array.from({ length: 100 }, newIdempotencyKey)
+    vi.stubGlobal('crypto', undefined)
+    keys.push(...Array.from({ length: 100 }, newIdempotencyKey))
+    vi.unstubAllGlobals()
+    expect(new Set(keys).size).toBe(200)
+    for (const key of keys) expect(key).toMatch(/^[\w-]{16,64}$/)
   })
 
   it('fails as ConnectionError with its cause when no response ever arrives', async () => {
@@ -143,9 +170,11 @@ describe('an aborted signal', () => {
     expect(api.received).toHaveLength(1)
   })
 
-  it('that was aborted before sends nothing', async () => {
+  it('prevents a request that was not sent', async () => {
     const client = await clientFor([page])
-    await expect(client.get('/api/v1/plaid/items', { signal: AbortSignal.abort(new Error('left')) })).rejects.toThrow('left')
+    await expect(client.get('/api/v1/plaid/items', { signal: AbortSignal.abort(new Error('left')) })).rejects.toThrow(
+      'left',
+    )
     expect(api.received).toHaveLength(0)
   })
 })

@@ -44,7 +44,7 @@ describe('calls with a token that is refused', () => {
     expect([renewals, api.received.length]).toEqual([2, 2])
   })
 
-  it('also repeat a change, which a refused token cannot have made', async () => {
+  it('repeat a change too, which a refused token cannot have made', async () => {
     const api = await start((_request, before) =>
       before === 0 ? problem(401, 'unauthorized') : { status: 202, body: { queued: 1 } },
     )
@@ -55,9 +55,11 @@ describe('calls with a token that is refused', () => {
   it('are not repeated for a 401 that is about a code', async () => {
     const api = await start(() => problem(401, 'invalid_code'))
     const client = createClient({ baseUrl: api.url, getToken: () => 'token-1' })
-    await expect(client.post('/api/v1/auth/totp/disable', { body: { code: '000000' } as never })).rejects.toMatchObject({
-      code: 'invalid_code',
-    })
+    await expect(client.post('/api/v1/auth/totp/disable', { body: { code: '000000' } as never })).rejects.toMatchObject(
+      {
+        code: 'invalid_code',
+      },
+    )
     expect(api.received).toHaveLength(1)
   })
 
@@ -136,7 +138,7 @@ describe('a session', () => {
     expect(api.received).toMatchObject([{ method: 'POST', path: '/api/v1/auth/refresh', body: '' }])
   })
 
-  it('of an app stores the next refresh token before its access token is used', async () => {
+  it('stores, in an app, the next refresh token before its access token is used', async () => {
     const api = await start(() => ({
       body: { access_token: 'a-2', token_type: 'Bearer', expires_in: 900, refresh_token: 'r-2' },
     }))
@@ -150,7 +152,7 @@ describe('a session', () => {
     await expect(getToken({ refused: null })).rejects.toThrow('must sign in')
   })
 
-  it('that has ended fails as a problem', async () => {
+  it('fails as a problem when it has ended', async () => {
     const api = await start(() => problem(401, 'unauthorized'))
     const ended = await Promise.resolve(cookieSession({ baseUrl: api.url })({ refused: null })).catch(
       (error: unknown) => error,

@@ -17,6 +17,7 @@ const alertSecret = `whsec_${key('alerts')}`
 const slack = { ALERT_WEBHOOK_URL: 'https://hooks.slack.com/services/T/B/x', ALERT_WEBHOOK_FORMAT: 'slack' }
 
 /** Values that are refused in every environment, each in an otherwise valid configuration. */
+const fingerprint = Array.from({ length: 32 }, () => 'AB').join(':')
 const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
   ['ENVIRONMENT', { ENVIRONMENT: 'prod' }],
   ['ENVIRONMENT', { ENVIRONMENT: 'Production' }],
@@ -135,6 +136,20 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['PLAID_CLIENT_NAME', { PLAID_CLIENT_NAME: 'Orchard\nMoney' }],
   ['PLAID_ANDROID_PACKAGES', { PLAID_ANDROID_PACKAGES: 'app' }],
   ['PLAID_ANDROID_PACKAGES', { PLAID_ANDROID_PACKAGES: 'com.example.app,com.1example' }],
+  ['APPLE_APP_IDS', { APPLE_APP_IDS: 'com.example.app' }],
+  ['APPLE_APP_IDS', { APPLE_APP_IDS: 'ABCDE12345.com.example.*' }],
+  ['APPLE_APP_IDS', { APPLE_APP_IDS: Array.from({ length: 21 }, (_, n) => `ABCDE12345.com.example.app${n}`).join() }],
+  ['ANDROID_PACKAGE_NAMES', { ANDROID_PACKAGE_NAMES: 'app', ANDROID_CERT_FINGERPRINTS: fingerprint }],
+  ['ANDROID_PACKAGE_NAMES', { ANDROID_PACKAGE_NAMES: 'com.example.app' }],
+  ['ANDROID_PACKAGE_NAMES', { ANDROID_CERT_FINGERPRINTS: fingerprint }],
+  [
+    'ANDROID_CERT_FINGERPRINTS',
+    { ANDROID_PACKAGE_NAMES: 'com.example.app', ANDROID_CERT_FINGERPRINTS: fingerprint.slice(3) },
+  ],
+  [
+    'ANDROID_CERT_FINGERPRINTS',
+    { ANDROID_PACKAGE_NAMES: 'com.example.app', ANDROID_CERT_FINGERPRINTS: fingerprint.replaceAll(':', '') },
+  ],
   ['PLAID_COMPLETION_REDIRECT_URIS', { PLAID_COMPLETION_REDIRECT_URIS: 'https://app.wealth.test/?done=1' }],
   ['PLAID_COMPLETION_REDIRECT_URIS', { PLAID_COMPLETION_REDIRECT_URIS: 'app://done' }],
   ['ORPHAN_REMOVAL', { ORPHAN_REMOVAL: 'yes' }],

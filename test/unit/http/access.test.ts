@@ -14,6 +14,8 @@ describe('a route', () => {
       '/ready',
       '/openapi.json',
       '/.well-known/security.txt',
+      '/.well-known/apple-app-site-association',
+      '/.well-known/assetlinks.json',
       '/privacy',
       '/api/v1/privacy/erasures/{id}',
       '/api/v1/plaid/webhook',

@@ -29,6 +29,9 @@ export const developmentVariables = {
   ENCRYPTION_KEY: Buffer.from(Array.from({ length: 32 }, (_, index) => index * 7)).toString('base64'),
   CORS_ORIGINS: '["https://app.wealth.test","http://localhost:3000"]',
   SECURITY_CONTACT: 'mailto:security@example.com',
+  APPLE_APP_IDS: 'ABCDE12345.com.example.app',
+  ANDROID_PACKAGE_NAMES: 'com.example.app',
+  ANDROID_CERT_FINGERPRINTS: Array.from({ length: 32 }, () => 'AB').join(':'),
   OPERATOR_NAME: 'Example Ltd.',
   OPERATOR_CONTACT: 'privacy@example.com',
 }

@@ -5,7 +5,8 @@ import { createClient, ProblemError, SignatureError, verify } from '../../../src
 import { signWebhook } from '../../../src/crypto/standard-webhooks.ts'
 import { signToken } from '../../../src/dev/lib/sign-token.ts'
 
-const fetchWorker = async (request: Request): Promise<Response> => await exports.default.fetch(request)
+const worker: { fetch(request: Request): Promise<Response> } = Reflect.get(exports, 'default')
+const fetchWorker = async (request: Request): Promise<Response> => await worker.fetch(request)
 
 describe('the client in a Worker', () => {
   it('reads rows and errors of the API, and renews its token', async () => {
@@ -21,7 +22,10 @@ describe('the client in a Worker', () => {
     expect(accounts).toEqual([])
     const missing = client.get('/api/v1/accounts/{id}', { params: { path: { id: crypto.randomUUID() } } })
     await expect(missing).rejects.toBeInstanceOf(ProblemError)
-    await expect(missing).rejects.toMatchObject({ code: 'not_found', requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) })
+    await expect(missing).rejects.toMatchObject({
+      code: 'not_found',
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    })
   })
 
   it('verifies events', async () => {

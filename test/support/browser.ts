@@ -1,0 +1,37 @@
+// A real Chromium for tests of pages.
+import { existsSync } from 'node:fs'
+import { type Browser, chromium } from 'playwright-core'
+
+const places = [
+  process.env['CHROMIUM_PATH'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+]
+
+/** The browser of this machine, or null. */
+export const browserPath = (): string | null =>
+  places.find((path) => path !== undefined && path !== '' && existsSync(path)) ?? null
+
+/** Without these, Chromium connects to hosts of its maker. */
+const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic']
+
+export async function startBrowser(executablePath: string): Promise<Browser> {
+  return await chromium.launch({
+    executablePath,
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', ...quiet],
+  })
+}
+
+/** Said once where the tests of pages cannot run. CI has a browser, and fails without one. */
+export function browserOrReason(): string | null {
+  const path = browserPath()
+  if (path !== null) return path
+  if (process.env['CI'] !== undefined || process.env['PROOFS'] === 'all')
+    throw new Error('The tests of pages need Chromium: install it, or set CHROMIUM_PATH.')
+  process.stderr.write(
+    '\nTHE TESTS OF PAGES DO NOT RUN: there is no Chromium. Install it (Debian: apt-get install chromium), or set CHROMIUM_PATH.\n\n',
+  )
+  return null
+}
