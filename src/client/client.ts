@@ -128,6 +128,8 @@ function build(options: ClientOptions, tokens: Tokens | null): Client {
       headers: { ...(options.user === undefined ? {} : { [userHeader]: options.user }), ...init.headers },
       ...(cookies && path.startsWith('/api/v1/auth/') ? { credentials: 'include' } : {}),
       parseAs: 'stream',
+      // The API redirects nowhere but to https. Some runtimes would send the token along to another host.
+      redirect: 'manual',
       fetch: (sent: Request) => send(sent, { ...sending, tokens: isPublic ? null : tokens }),
     })
     if (!response.ok) throw problemOf(response, error, retryAfterSeconds(response.headers, Date.now()))

@@ -73,8 +73,10 @@ export type Account = {
   plaid_account_id: string
   /** The id of the item. */
   item_id: string
-  /** The name of the account. */
+  /** The name that the user gave the account; without one, `bank_name`. */
   name: string
+  /** The name that the institution or the user gave the account at the institution. */
+  bank_name: string
   /** The name that the institution uses. */
   official_name: string | null
   /** The last digits of the account number. */
@@ -85,11 +87,11 @@ export type Account = {
   subtype: string | null
   /** The newest balances. */
   balances: {
-    /** The current balance. */
+    /** Plaid’s current balance, without pending transactions. `depository`: the money in the account; negative when overdrawn. `credit`: the amount owed; negative when the institution owes the user. `loan`: the principal that remains to be paid. `investment`: the value of all assets. Null if the institution does not report it; then `available` is set. */
     current: Decimal | null
-    /** The amount that can be withdrawn or spent. */
+    /** The amount that can be withdrawn or spent. `depository`: usually `current` minus pending money out plus pending money in, without the overdraft limit. `credit`: usually `limit` minus `current`, adjusted in the same way. `investment`: the cash that can be withdrawn. Null if the institution does not calculate it. */
     available: Decimal | null
-    /** The credit limit, or the overdraft limit. */
+    /** `credit`: the credit limit. `depository`: the agreed overdraft limit. Otherwise null. */
     limit: Decimal | null
     /** The ISO 4217 code, or the unofficial code that the institution uses. */
     currency: string | null
@@ -98,10 +100,24 @@ export type Account = {
   }
   /** Whether the account is closed or no longer shared. */
   closed: boolean
+  /** Whether the user hid the account: lists leave it and its rows out unless the request includes them. */
+  hidden: boolean
+  /** Whether the account counts in net worth, cash flow and spending. */
+  in_insights: boolean
   /** The id of the account that this one duplicates or may duplicate, or null. Only one of the two counts in sums. */
   duplicate_of: string | null
   /** Whether the user has to decide about the duplicate (see `/plaid/items/{id}/duplicates`). */
   possible_duplicate: boolean
+}
+
+/** An absent field stays as it is. */
+export type AccountEdits = {
+  /** The name of the account; null for the name of the institution. */
+  name?: string | null | undefined
+  /** Whether to leave the account and its rows out of lists. */
+  hidden?: boolean | undefined
+  /** Whether the account counts in net worth, cash flow and spending. */
+  in_insights?: boolean | undefined
 }
 
 export type AccountList = {
@@ -466,11 +482,11 @@ export type Crons = {
 export type DayBalance = {
   /** The day. */
   date: string
-  /** The current balance. */
+  /** Plaid’s current balance, without pending transactions. `depository`: the money in the account; negative when overdrawn. `credit`: the amount owed; negative when the institution owes the user. `loan`: the principal that remains to be paid. `investment`: the value of all assets. Null if the institution does not report it; then `available` is set. */
   current: Decimal | null
-  /** The amount that can be withdrawn or spent. */
+  /** The amount that can be withdrawn or spent. `depository`: usually `current` minus pending money out plus pending money in, without the overdraft limit. `credit`: usually `limit` minus `current`, adjusted in the same way. `investment`: the cash that can be withdrawn. Null if the institution does not calculate it. */
   available: Decimal | null
-  /** The credit limit, or the overdraft limit. */
+  /** `credit`: the credit limit. `depository`: the agreed overdraft limit. Otherwise null. */
   limit: Decimal | null
   /** The ISO 4217 code, or the unofficial code that the institution uses. */
   currency: string | null
@@ -637,7 +653,7 @@ export type Holding = {
   institution_price_as_of: string | null
   /** The value of the holding by the price of the institution. */
   institution_value: Decimal
-  /** What the user paid for the holding. */
+  /** What the user paid for all units of the holding, usually with fees, as the institution reports it: for the whole position, not for a unit. Null if it is unknown. */
   cost_basis: Decimal | null
   /** The ISO 4217 code, or the unofficial code that the institution uses. */
   currency: string | null
@@ -1894,6 +1910,8 @@ export interface paths {
           limit?: number | undefined
           /** The `next_cursor` of the previous page. Empty for the first page. */
           cursor?: string | undefined
+          /** Whether to include accounts that the user hid, and their rows. */
+          include_hidden?: boolean | undefined
         }
         header?: never
         path?: never
@@ -1928,7 +1946,23 @@ export interface paths {
     }
     put?: never
     post?: never
-    patch?: never
+    /** Edit an account */
+    patch: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the account. */
+          id: string
+        }
+        cookie?: never
+      }
+      requestBody: { content: { 'application/json': AccountEdits } }
+      responses: {
+        200: { content: { 'application/json': Account } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
     delete?: never
   }
   '/api/v1/accounts/{id}/balances': {
@@ -1971,6 +2005,8 @@ export interface paths {
           limit?: number | undefined
           /** The `next_cursor` of the previous page. Empty for the first page. */
           cursor?: string | undefined
+          /** Whether to include accounts that the user hid, and their rows. */
+          include_hidden?: boolean | undefined
           /** The first day, inclusive. */
           from?: string | undefined
           /** The last day, inclusive. */
@@ -2035,6 +2071,8 @@ export interface paths {
           limit?: number | undefined
           /** The `next_cursor` of the previous page. Empty for the first page. */
           cursor?: string | undefined
+          /** Whether to include accounts that the user hid, and their rows. */
+          include_hidden?: boolean | undefined
           /** Only rows of this account. */
           account_id?: string | undefined
           /** Only inflows, or only outflows. */
@@ -2103,6 +2141,8 @@ export interface paths {
           limit?: number | undefined
           /** The `next_cursor` of the previous page. Empty for the first page. */
           cursor?: string | undefined
+          /** Whether to include accounts that the user hid, and their rows. */
+          include_hidden?: boolean | undefined
           /** Only rows of this account. */
           account_id?: string | undefined
         }
@@ -2129,6 +2169,8 @@ export interface paths {
           limit?: number | undefined
           /** The `next_cursor` of the previous page. Empty for the first page. */
           cursor?: string | undefined
+          /** Whether to include accounts that the user hid, and their rows. */
+          include_hidden?: boolean | undefined
           /** The first day, inclusive. */
           from?: string | undefined
           /** The last day, inclusive. */
@@ -2159,6 +2201,8 @@ export interface paths {
           limit?: number | undefined
           /** The `next_cursor` of the previous page. Empty for the first page. */
           cursor?: string | undefined
+          /** Whether to include accounts that the user hid, and their rows. */
+          include_hidden?: boolean | undefined
         }
         header?: never
         path?: never

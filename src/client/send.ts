@@ -41,8 +41,7 @@ async function refusesToken(response: Response): Promise<boolean> {
   return typeof body === 'object' && body !== null && 'code' in body && body.code === 'unauthorized'
 }
 
-// In the types of Workers, a clone is another kind of request.
-// oxlint-disable-next-line typescript/consistent-type-assertions -- a clone is a request
+// oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- in the types of Workers, a clone has another type
 const cloneOf = (request: Request): Request => request.clone() as unknown as Request
 
 async function attempt(
@@ -58,6 +57,11 @@ async function attempt(
     if (request.signal?.aborted) throw abortReason(request.signal)
     return new ConnectionError('The API did not respond.', { cause: error })
   }
+}
+
+/** Frees the connection of an unread response. React Native's responses have no stream. */
+function discard(response: Response): void {
+  response.body?.cancel().catch(() => undefined)
 }
 
 /** How long to wait for the next attempt, or null when there is none. */
@@ -87,6 +91,7 @@ export async function send(request: Request, options: SendOptions): Promise<Resp
     if (tokens !== null && token !== null && !isRenewed && !(result instanceof ConnectionError)) {
       if (await refusesToken(result)) {
         isRenewed = true
+        discard(result)
         token = await orAborted(tokens.replace(token), signal)
         result = await attempt(request, token, options)
       }
@@ -96,6 +101,7 @@ export async function send(request: Request, options: SendOptions): Promise<Resp
       if (result instanceof ConnectionError) throw result
       return result
     }
+    if (!(result instanceof ConnectionError)) discard(result)
     await wait(ms, signal)
   }
 }

@@ -68,7 +68,7 @@ interface SessionBody {
 
 async function refresh(options: SessionOptions, init: RequestInit): Promise<SessionBody> {
   const url = `${options.baseUrl.replace(/\/+$/, '')}/api/v1/auth/refresh`
-  const response = await (options.fetch ?? fetch)(url, { method: 'POST', ...init })
+  const response = await (options.fetch ?? fetch)(url, { method: 'POST', redirect: 'manual', ...init })
   const body: unknown = await response.json().catch(() => null)
   if (!response.ok) throw problemOf(response, body, retryAfterSeconds(response.headers, Date.now()))
   // oxlint-disable-next-line typescript/consistent-type-assertions -- the response that the API description has

@@ -53,6 +53,6 @@ export async function wait(ms: number, signal: AbortSignal | null | undefined): 
       signal,
     )
   } finally {
-    clearTimeout(timer)
+    if (timer !== undefined) clearTimeout(timer)
   }
 }

@@ -71,6 +71,14 @@ describe('a call', () => {
     expect(api.received[0]?.path).toBe('/api/v1/plaid/items/..%2F..%2Fadmin%2Fitems%3Fx%3D1%23')
   })
 
+  it('follows no redirect, which could take the token to another host', async () => {
+    const other = await startScriptedApi(() => ({ body: {} }))
+    const client = await clientFor(() => ({ status: 307, headers: { location: `${other.url}/api/v1/plaid/items` } }))
+    await expect(client.get('/api/v1/plaid/items')).rejects.toMatchObject({ status: 307, code: 'unknown' })
+    expect([api.received.length, other.received.length]).toEqual([1, 0])
+    await other.stop()
+  })
+
   it('sends no token to a public route, and cookies to the routes of the session alone', async () => {
     const sent: [string, RequestCredentials][] = []
     const client = await clientFor(() => ({ body: {} }), {

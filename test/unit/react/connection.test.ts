@@ -181,7 +181,7 @@ describe('a connection', () => {
         path.endsWith('/items') && before > 1
           ? { body: { data: [item('item-1', 'initializing')], next_cursor: null } }
           : null,
-      {},
+      { giveUpMs: 10_000 },
       new Map(storage),
     )
     second.connection.attach()
