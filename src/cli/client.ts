@@ -1,29 +1,17 @@
-// `npm run client`: the types of the client's routes, and the packages as they would be published.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+// `npm run client`: the size of the client, and the packages as they would be published.
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { projectFolder } from '../dev/lib/project-folder.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { buildPackage, maxGzipBytes, sizeOf } from './client/build.ts'
-import { clientTypes } from './client/types.ts'
 
-const help = `npm run client -- generate | check | build [--to DIR]
+const help = `npm run client -- check | build [--to DIR]
 
-generate  writes src/client/schema.ts from docs/openapi.json
-check     fails when that file is out of step, or when the client with its dependency has over ${maxGzipBytes / 1000} kB (gzip)
-build     writes the packages client and react as JavaScript with types to DIR, by default to dist/packages`
-
-const schemaFile = join(projectFolder, 'src', 'client', 'schema.ts')
-
-async function schemaText(): Promise<string> {
-  const document: unknown = JSON.parse(await readFile(join(projectFolder, 'docs', 'openapi.json'), 'utf8'))
-  return clientTypes(document)
-}
+check  fails when the client with its dependency has over ${maxGzipBytes / 1000} kB (gzip)
+build  writes the packages client and react as JavaScript with types to DIR, by default to dist/packages`
 
 async function check(): Promise<void> {
-  if ((await readFile(schemaFile, 'utf8')) !== (await schemaText()))
-    throw new Error('src/client/schema.ts is out of step with docs/openapi.json: run `npm run client -- generate`.')
-  process.stdout.write('src/client/schema.ts is in step with docs/openapi.json.\n')
   const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-client-'))
   try {
     const bytes = await sizeOf(folder)
@@ -35,18 +23,18 @@ async function check(): Promise<void> {
   }
 }
 
+async function buildAll(folder: string): Promise<void> {
+  await buildPackage('client', folder)
+  await buildPackage('react', folder)
+  process.stdout.write(`The packages are in ${folder}.\n`)
+}
+
 if (import.meta.main)
   await runCommand(help, async ([action, ...rest]) => {
     const [option, folder] = rest
-    if (action === 'build' && (rest.length === 0 || (option === '--to' && rest.length === 2))) {
-      const to = folder ?? join(projectFolder, 'dist', 'packages')
-      await buildPackage('client', to)
-      await buildPackage('react', to)
-      process.stdout.write(`The packages are in ${to}.\n`)
-      return
-    }
-    if (rest.length > 0) throw misuse('Say generate, check, or build.')
-    if (action === 'generate') await writeFile(schemaFile, await schemaText())
-    else if (action === 'check') await check()
-    else throw misuse('Say generate, check, or build.')
+    const isPlain = rest.length === 0
+    if (action === 'check' && isPlain) await check()
+    else if (action === 'build' && (isPlain || (option === '--to' && rest.length === 2)))
+      await buildAll(folder ?? join(projectFolder, 'dist', 'packages'))
+    else throw misuse('Say check, or build with or without --to DIR.')
   })

@@ -1,4 +1,4 @@
-// Made from docs/openapi.json by `npm run client -- generate`. Changes are lost.
+// Made from docs/openapi.json by `npm run openapi`. Changes are lost.
 
 /** Every code of a problem. */
 export const problemCodes = [

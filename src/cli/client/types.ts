@@ -133,7 +133,7 @@ export function clientTypes(document: unknown): string {
     .filter(([, operations]) => methods.some((method) => isPublic(operations[method])))
     .map(([path]) => path)
   return [
-    '// Made from docs/openapi.json by `npm run client -- generate`. Changes are lost.\n\n',
+    '// Made from docs/openapi.json by `npm run openapi`. Changes are lost.\n\n',
     list('problemCodes', 'Every code of a problem.', problemCodes(description)),
     '\n',
     list('publicPaths', 'The paths that need no access token.', publicPaths),
