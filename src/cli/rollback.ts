@@ -6,8 +6,9 @@ import { deployedEnvironment } from './lib/deployed-config.ts'
 const help = `npm run rollback -- --env staging|production [--to VERSION] [--with-old-secrets]
 
 Brings back the traffic table and the crons from before the last deployment, which \`npm run deploy\` kept in .deployments/,
-or sends all traffic to VERSION. Lists the versions where it has no table. The database stays as it is: migrations only
-expand. Refuses to go over a Durable Object migration, because Cloudflare does.
+or sends all traffic to VERSION. Without that file, takes the version that Cloudflare names as the one from before, and
+leaves the crons; lists the versions where Cloudflare names none. The database stays as it is: migrations only expand.
+Refuses to go over a Durable Object migration, because Cloudflare does.
   --with-old-secrets   also where secrets have changed since: that version has its old ones`
 
 async function main(args: string[]): Promise<void> {

@@ -1,7 +1,8 @@
 // Brings back the traffic table that the last deployment kept, or sends all traffic to a named version.
-import { ChangedSecretsError, type Share } from '../lib/cloudflare.ts'
+import { ChangedSecretsError, type Deployment, type Share } from '../lib/cloudflare.ts'
 import type { DeployPorts } from './ports.ts'
-import { describeTraffic, isSameTraffic, restoreTraffic } from './traffic.ts'
+import type { DeployState } from './state.ts'
+import { describeTraffic, isSameTraffic, restoreTraffic, servedBefore } from './traffic.ts'
 
 export type RollbackPorts = Pick<DeployPorts, 'cloudflare' | 'store' | 'pause' | 'print' | 'config'>
 
@@ -27,21 +28,38 @@ const foundWithout = {
   unknown: 'The last deployment kept no traffic table',
 }
 
-async function findTarget({ store, cloudflare }: RollbackPorts, to: string | undefined): Promise<Target> {
+/**
+ * Whether the file is of an older deployment: what the steps of another one left has traffic. A change of secrets also makes
+ * another version, but no steps.
+ */
+const isOutdated = ({ version, before }: DeployState, deployment: Deployment): boolean =>
+  servedBefore(deployment) !== null &&
+  version !== null &&
+  !isSameTraffic(deployment.shares, before) &&
+  !deployment.shares.some(({ versionId }) => versionId === version)
+
+async function findTarget(ports: RollbackPorts, to: string | undefined, found: Deployment): Promise<Target> {
+  const { store, cloudflare, print } = ports
   const loaded = await store.load()
   const kept = loaded.kind === 'found' ? loaded.state : null
   if (to !== undefined) {
     const isKept = kept?.before?.some(({ versionId }) => versionId === to) === true
     return { shares: [{ versionId: to, percentage: 100 }], crons: isKept ? kept.cronsBefore : null }
   }
-  if (kept?.before != null) return { shares: kept.before, crons: kept.cronsBefore }
+  const outdated = kept !== null && isOutdated(kept, found)
+  if (kept?.before != null && !outdated) return { shares: kept.before, crons: kept.cronsBefore }
   const why = {
-    none: 'No deployment kept a traffic table',
+    none: 'No deployment kept a traffic table here',
     damaged: `${store.file} is damaged`,
-    found: foundWithout[kept?.noWayBack ?? 'unknown'],
+    found: outdated ? `${store.file} is of an older deployment` : foundWithout[kept?.noWayBack ?? 'unknown'],
+  }[loaded.kind]
+  const before = servedBefore(found)
+  if (before !== null && (kept === null || outdated)) {
+    print(`${why}. At Cloudflare, the deployment says that ${before} served before it.`)
+    return { shares: [{ versionId: before, percentage: 100 }], crons: null }
   }
   const versions = (await cloudflare.versions()).map(({ id, createdOn, tag }) => `  ${id}  ${createdOn}  ${tag ?? ''}`)
-  throw new Error(`${why[loaded.kind]}. Name a version with --to:\n${versions.join('\n')}`)
+  throw new Error(`${why}. Name a version with --to:\n${versions.join('\n')}`)
 }
 
 /** Cloudflare refuses to go back over a Durable Object migration, because the stored objects stay as they are. */
@@ -85,9 +103,10 @@ async function restore(ports: RollbackPorts, { shares }: Target, withOldSecrets:
 
 async function rollbackLocked(ports: RollbackPorts, { to, withOldSecrets }: RollbackOptions): Promise<void> {
   const { cloudflare, store, print, config } = ports
-  const target = await findTarget(ports, to)
-  const found = await cloudflare.traffic()
-  if (found === null) throw new Error(`There is no Worker ${config.workerName}.`)
+  const deployment = await cloudflare.deployment()
+  if (deployment === null) throw new Error(`There is no Worker ${config.workerName}.`)
+  const target = await findTarget(ports, to, deployment)
+  const found = deployment.shares
   print(`The traffic is ${describeTraffic(found)}.`)
   if (isSameTraffic(found, target.shares)) print('It is already what it should be.')
   else {

@@ -1,22 +1,25 @@
 // A deployment: checks, expands the database, uploads a version, and moves the traffic to it in steps that each must hold.
 // What fails is undone.
-import { PendingMigrationError, type Share } from '../lib/cloudflare.ts'
+import { type Deployment, PendingMigrationError, type Share } from '../lib/cloudflare.ts'
 import { refuseContractions } from './pending.ts'
 import type { DeployOptions, DeployPorts } from './ports.ts'
 import type { DeployState } from './state.ts'
-import { createMover, describeTraffic, withTraffic } from './traffic.ts'
+import { createMover, describeTraffic, servedBefore, stepMessage, withTraffic } from './traffic.ts'
 import { recover, undoOnFailure } from './undo.ts'
 import { firstReadyWithinMs, waitUntilReady, watch } from './watch.ts'
 
 const firstPercentage = 10
 
 /** Throws if more than one version serves. */
-function refuseUnfinished({ cloudflare }: DeployPorts, found: readonly Share[]): void {
-  if (withTraffic(found).length > 1)
-    throw new Error(
-      `A gradual deployment is not finished: ${describeTraffic(found)}. Finish it, or say which version is right with ` +
-        `\`npm run rollback -- --env ${cloudflare.environment} --to VERSION\`.`,
-    )
+function refuseUnfinished({ cloudflare: { environment } }: DeployPorts, found: Deployment | null): void {
+  if (found === null || withTraffic(found.shares).length < 2) return
+  const before = servedBefore(found)
+  const remedy =
+    before === null
+      ? `Finish it, or say which version is right with \`npm run rollback -- --env ${environment} --to VERSION\`.`
+      : `It runs on another machine, or was interrupted there: then \`npm run rollback -- --env ${environment}\` brings ` +
+        `${before} back, which served before it.`
+  throw new Error(`A gradual deployment is not finished: ${describeTraffic(found.shares)}. ${remedy}`)
 }
 
 interface Start {
@@ -31,8 +34,9 @@ interface Start {
 
 async function findStart(ports: DeployPorts, { atOnce }: DeployOptions): Promise<Start> {
   const { cloudflare, config } = ports
-  const table = (await cloudflare.traffic()) ?? []
-  refuseUnfinished(ports, table)
+  const deployment = await cloudflare.deployment()
+  refuseUnfinished(ports, deployment)
+  const table = deployment?.shares ?? []
   const serving = withTraffic(table)[0]?.versionId ?? null
   if (serving === null) return { table, serving, isFirst: true, migrationTag: null }
   const { handlers, migrationTag } = await cloudflare.version(serving)
@@ -95,7 +99,7 @@ async function deployInSteps(ports: DeployPorts, { table }: Start, serving: stri
   const move = async (percentage: number): Promise<void> => {
     print(`${percentage} % of the traffic to ${version}.`)
     const rest: Share[] = percentage === 100 ? [] : [{ versionId: serving, percentage: 100 - percentage }]
-    await mover.move([{ versionId: version, percentage }, ...rest], `deploy: ${percentage} %, before ${serving}`)
+    await mover.move([{ versionId: version, percentage }, ...rest], stepMessage(percentage, serving))
   }
   await undoOnFailure(ports, track.current, async () => {
     await move(0)

@@ -1,6 +1,6 @@
 // Moves traffic, and never moves what another deployment moved in the meantime. Cloudflare has no compare-and-set: the table is
 // read immediately before and after each change.
-import type { Cloudflare, Share } from '../lib/cloudflare.ts'
+import type { Cloudflare, Deployment, Share } from '../lib/cloudflare.ts'
 
 export const describeTraffic = (shares: readonly Share[] | null): string =>
   shares === null ? 'nothing' : shares.map(({ versionId, percentage }) => `${versionId} at ${percentage} %`).join(', ')
@@ -19,6 +19,13 @@ export const isSameTraffic = (one: readonly Share[] | null, other: readonly Shar
 
 /** The versions that users reach. */
 export const withTraffic = (shares: readonly Share[]): Share[] => shares.filter(({ percentage }) => percentage > 0)
+
+/** What Cloudflare keeps with each step of a deployment, so that any machine knows which version served before. */
+export const stepMessage = (percentage: number, before: string): string => `deploy: ${percentage} %, before ${before}`
+const stepPattern = /^deploy: \d+ %, before ([0-9a-f-]{36})$/
+
+/** The version that served before the steps of a deployment, as its message says; null for another kind of deployment. */
+export const servedBefore = ({ message }: Deployment): string | null => stepPattern.exec(message ?? '')?.[1] ?? null
 
 /** The traffic is not what this deployment left: another one runs. */
 export class ForeignDeploymentError extends Error {}

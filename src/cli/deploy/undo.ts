@@ -2,7 +2,14 @@
 import type { Share } from '../lib/cloudflare.ts'
 import type { DeployPorts } from './ports.ts'
 import type { DeployState } from './state.ts'
-import { describeTraffic, ForeignDeploymentError, insist, restoreTraffic, withTraffic } from './traffic.ts'
+import {
+  describeTraffic,
+  ForeignDeploymentError,
+  insist,
+  isSameTraffic,
+  restoreTraffic,
+  withTraffic,
+} from './traffic.ts'
 
 type UndoPorts = Pick<DeployPorts, 'cloudflare' | 'store' | 'pause' | 'print'>
 
@@ -142,6 +149,9 @@ export async function recover(ports: UndoPorts): Promise<void> {
   }
   const { state } = loaded
   if (state.phase === 'proven') {
+    const wanted = state.version === null ? null : [{ versionId: state.version, percentage: 100 }]
+    if (!isSameTraffic(await cloudflare.traffic(), wanted))
+      return print('The last deployment ended before its triggers, and another one followed: they stay as they are.')
     print('The last deployment ended before its triggers: they are applied now.')
     // The crons of that deployment: wrangler.toml may be that of a newer release by now.
     await cloudflare.deployTriggers(state.crons)

@@ -8,6 +8,13 @@ export interface Share {
   readonly percentage: number
 }
 
+/** What gives the versions their shares. */
+export interface Deployment {
+  readonly shares: readonly Share[]
+  /** The text that the command had which made it; null for none. */
+  readonly message: string | null
+}
+
 export interface Version {
   readonly id: string
   readonly createdOn: string
@@ -50,6 +57,7 @@ const detailSchema = versionSchema.extend({
 
 const deploymentSchema = z.object({
   versions: z.array(z.object({ version_id: z.string(), percentage: z.number() })).min(1),
+  annotations,
 })
 const accountsSchema = z.object({ accounts: z.array(z.object({ id: z.string(), name: z.string() })) })
 const secretsSchema = z.array(z.object({ name: z.string() }))
@@ -89,9 +97,12 @@ export function detailIn(text: string): VersionDetail {
 }
 
 /** `deployments status --json`. */
-export function trafficIn(text: string): Share[] {
-  const { versions } = deploymentSchema.parse(jsonIn(text))
-  return versions.map(({ version_id: versionId, percentage }) => ({ versionId, percentage }))
+export function deploymentIn(text: string): Deployment {
+  const { versions, annotations: notes } = deploymentSchema.parse(jsonIn(text))
+  return {
+    shares: versions.map(({ version_id: versionId, percentage }) => ({ versionId, percentage })),
+    message: notes?.['workers/message'] ?? null,
+  }
 }
 
 /** `whoami --json`. */

@@ -9,12 +9,13 @@ import { runWrangler, type WranglerOptions } from '../../dev/lib/wrangler.ts'
 import {
   accountsIn,
   bucketNamesIn,
+  type Deployment,
+  deploymentIn,
   detailIn,
   type Lock,
   locksIn,
   secretNamesIn,
   type Share,
-  trafficIn,
   uploadedVersionIn,
   type Version,
   type VersionDetail,
@@ -22,7 +23,7 @@ import {
 } from './cloudflare-output.ts'
 import type { DeployedEnvironment } from './deployed-config.ts'
 
-export type { Lock, Share, Version, VersionDetail } from './cloudflare-output.ts'
+export type { Deployment, Lock, Share, Version, VersionDetail } from './cloudflare-output.ts'
 
 export interface UploadNotes {
   /** At most 100 characters of a commit or a release. */
@@ -35,8 +36,10 @@ export interface Cloudflare {
   /** The accounts that the credentials reach. */
   accounts: () => Promise<{ id: string; name: string }[]>
 
-  /** The traffic table of the current deployment; null if the Worker does not exist or nothing was deployed. */
-  traffic: () => Promise<Share[] | null>
+  /** The current deployment; null if the Worker does not exist or nothing was deployed. */
+  deployment: () => Promise<Deployment | null>
+  /** Its traffic table. */
+  traffic: () => Promise<readonly Share[] | null>
   /** The ten newest versions, oldest first. */
   versions: () => Promise<Version[]>
   version: (id: string) => Promise<VersionDetail>
@@ -168,11 +171,14 @@ export function createCloudflare(
   start = runWrangler,
 ): Cloudflare {
   const { run, upload } = runner(environment, options, start)
+  const deployment = (): Promise<Deployment | null> =>
+    nullIf(noWorker, async () => deploymentIn(await run(['deployments', 'status', '--json'])))
   return {
     environment,
     accounts: async () => accountsIn(await run(['whoami', '--json'])),
 
-    traffic: () => nullIf(noWorker, async () => trafficIn(await run(['deployments', 'status', '--json']))),
+    deployment,
+    traffic: async () => (await deployment())?.shares ?? null,
     versions: async () => versionsIn(await run(['versions', 'list', '--json'])),
     version: async (id) => detailIn(await run(['versions', 'view', id, '--json'])),
     uploadVersion: (notes) =>

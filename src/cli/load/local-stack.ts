@@ -14,6 +14,7 @@ import { startWorkerd, type Workerd } from '../../dev/lib/workerd-process.ts'
 import { startPostgres } from '../../dev/postgres/server.ts'
 import { type Child, startChild } from './child.ts'
 import { type Deliveries, receiveDeliveries, webhookPath } from './signed-deliveries.ts'
+import { type Forwarded, floorVariables, writeFloorModule } from './floor.ts'
 import { type Recorder, startRecorder } from './recorder.ts'
 
 export const clientId = 'load'
@@ -38,6 +39,8 @@ export interface LocalStack {
   /** The same Worker with rate limits; with an inspector, and its database behind `recorder`. Starts at the first call. */
   readonly limited: () => Promise<Workerd>
   readonly inspected: () => Promise<Workerd>
+  /** Starts a Worker that only forwards these requests. */
+  readonly floor: (forwarded: readonly Forwarded[]) => Promise<Workerd>
   readonly recorder: Recorder
   /** The module that runs, with its source map. */
   readonly bundle: string
@@ -134,12 +137,12 @@ async function startParts(
   }
   let started = 0
   const start = async (
-    changes: Record<string, string>,
-    more: { queue?: string; inspector?: true },
+    given: Record<string, string>,
+    more: { queue?: string; inspector?: true; bundle?: string } = {},
   ): Promise<Workerd> => {
     started += 1
-    const given = { projectFolder, folder: join(folder, `workerd ${started}`), bundle, signal }
-    const workerd = await startWorkerd({ ...given, ...more, variables: { ...variables(around), ...changes } })
+    const place = { projectFolder, folder: join(folder, `workerd ${started}`), bundle, signal }
+    const workerd = await startWorkerd({ ...place, ...more, variables: given })
     undo(() => workerd.stop())
     return workerd
   }
@@ -150,7 +153,8 @@ async function startParts(
     maxRetries,
   })
   undo(() => queue.stop())
-  const worker = await start({}, { queue: queue.address })
+  const own = variables(around)
+  const worker = await start(own, { queue: queue.address })
   deliver = (name, messages) => worker.deliver(name, messages)
   const once = (make: () => Promise<Workerd>): (() => Promise<Workerd>) => {
     let made: Promise<Workerd> | undefined
@@ -167,8 +171,9 @@ async function startParts(
     deliveries,
     recorder,
     bundle,
-    limited: once(() => start(highQuotas, {})),
-    inspected: once(() => start({ DATABASE_ENDPOINT: recorder.url }, { inspector: true })),
+    limited: once(() => start({ ...own, ...highQuotas })),
+    inspected: once(() => start({ ...own, DATABASE_ENDPOINT: recorder.url }, { inspector: true })),
+    floor: async (forwarded) => await start(floorVariables(forwarded), { bundle: await writeFloorModule(folder) }),
   }
 }
 

@@ -46,6 +46,8 @@ async function timed(agent: Agent, { url, method, headers, body }: Asked, check?
 interface Sides {
   readonly read: Asked
   readonly limited: Asked
+  /** A Worker that only forwards the statements. */
+  readonly floor: Asked
   readonly statements: readonly Asked[]
 }
 
@@ -69,13 +71,15 @@ const statementOf = (endpoint: string, { method, headers, body }: Received): Ask
 
 /** In turns, so that other load on the machine affects all sides equally. */
 async function measureInTurns(agent: Agent, sides: Sides, seconds: number, signal: AbortSignal) {
-  const times = { read: [] as number[], limited: [] as number[], direct: [] as number[] }
+  const times = { read: [] as number[], limited: [] as number[], floor: [] as number[], direct: [] as number[] }
   const round = async (isKept: boolean): Promise<void> => {
     const read = await timed(agent, sides.read)
     let direct = 0
     for (const statement of sides.statements) direct += await timed(agent, statement)
+    const floor = await timed(agent, sides.floor)
     const limited = await timed(agent, sides.limited)
     if (!isKept) return
+    times.floor.push(floor)
     times.read.push(read)
     times.direct.push(direct)
     times.limited.push(limited)
@@ -86,7 +90,8 @@ async function measureInTurns(agent: Agent, sides: Sides, seconds: number, signa
     signal.throwIfAborted()
     await round(true)
   }
-  return { read: median(times.read), direct: median(times.direct), limited: median(times.limited) }
+  const { read, direct, floor, limited } = times
+  return { read: median(read), direct: median(direct), floor: median(floor), limited: median(limited) }
 }
 
 interface Profiled extends SelfTime {
@@ -139,7 +144,15 @@ export async function measureOneRead(
     for (let count = 0; count < warmUps; count += 1) await readOnce()
     const recorded = await stack.recorder.during(async () => void (await readOnce()))
     if (recorded.length === 0) throw new Error('The read sent no statement.')
+    const forwarded = recorded.map(({ method, headers, body }) => ({
+      url: stack.endpoint,
+      method,
+      headers: withoutConnection(headers),
+      body: body.toString(),
+    }))
+    const floor = originOf(await stack.floor(forwarded))
     const sides = {
+      floor: { url: `${floor}/`, method: 'GET', headers: {} },
       read: readAt(originOf(stack.worker), member),
       limited: readAt(originOf(await stack.limited()), member),
       statements: recorded.map((received) => statementOf(stack.endpoint, received)),
@@ -158,6 +171,12 @@ export async function measureOneRead(
           against: rounded(times.direct),
           target: `≤ ${mostRatio} ×`,
           ok: ratio <= mostRatio,
+        },
+        {
+          name: 'a Worker that only forwards these statements, p50',
+          value: rounded(times.floor),
+          unit: 'ms',
+          against: rounded(times.direct),
         },
         {
           name: 'read of 100, processor time of the isolate',

@@ -56,7 +56,8 @@ const staleProducts = (products: readonly string[], most: number) =>
 const freshRow = z.object({ count: bigCount.nullable() })
 /**
  * When an outage leaves too many products stale to look at: how many items were read within a day, by the product that
- * every item has. From the index alone.
+ * every item has, without those whose bank is down. The first count reads the index alone, the second one only the items
+ * that it takes away.
  */
 const freshItems = (most: number) =>
   query(
@@ -64,7 +65,10 @@ const freshItems = (most: number) =>
     sql`select case when (select count(*) from (select 1 from item_products where product = 'balances'
           and not is_stopped and last_synced_at < now() - ${freshFor} limit ${most}) as stale) >= ${most}
         then (select count(*) from item_products where product = 'balances' and not is_stopped
-          and last_synced_at >= now() - ${freshFor}) end as count`,
+            and last_synced_at >= now() - ${freshFor})
+          - (select count(*) from items i join item_products p on p.item_id = i.id
+            where i.status = 'institution_down' and p.product = 'balances' and not p.is_stopped
+              and p.last_synced_at >= now() - ${freshFor}) end as count`,
   )
 
 const countRow = z.object({ count: bigCount })
@@ -126,7 +130,7 @@ export interface DatabaseGauges {
   readonly itemsByStatus: readonly { readonly status: string; readonly count: number }[]
   /** Live items of which a product was not read for a day, without those whose bank is down; each once. */
   readonly staleItems: number
-  /** Items that were read within a day; null unless there are too many stale ones to count. */
+  /** Items that were read within a day, without those whose bank is down; null unless there are too many stale ones to count. */
   readonly freshItems: number | null
   readonly overdueByProduct: readonly {
     readonly product: string

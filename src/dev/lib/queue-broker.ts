@@ -24,6 +24,9 @@ export interface QueueBroker {
   deadLetters(): readonly unknown[]
   /** Resolves when no message waits that is due within `withinMs`. */
   idle(signal: AbortSignal, withinMs?: number): Promise<void>
+  /** Accepts messages and delivers none until `resume`. */
+  pause(): void
+  resume(): void
   stop(): Promise<void>
 }
 
@@ -66,6 +69,7 @@ export async function startQueueBroker(options: QueueBrokerOptions): Promise<Que
   const delivering = new Set<Waiting>()
   const dead: unknown[] = []
   const stopped = new AbortController()
+  let isPaused = false
 
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
@@ -104,7 +108,7 @@ export async function startQueueBroker(options: QueueBrokerOptions): Promise<Que
   }
   const consume = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
-      const message = nextDue()
+      const message = isPaused ? undefined : nextDue()
       if (message === undefined) await delay(pollMs)
       else {
         waiting.delete(message)
@@ -123,6 +127,8 @@ export async function startQueueBroker(options: QueueBrokerOptions): Promise<Que
         delivering.size > 0 || [...waiting].some(({ dueAtMs }) => dueAtMs <= Date.now() + withinMs)
       while (isBusy()) await delay(pollMs, undefined, { signal })
     },
+    pause: () => void (isPaused = true),
+    resume: () => void (isPaused = false),
     async stop() {
       stopped.abort()
       await Promise.all(consumers)

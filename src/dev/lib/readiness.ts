@@ -69,7 +69,7 @@ async function ask(url: string, reasons: Reasons, signal: AbortSignal): Promise<
     detail: text,
   }
   const reason = await reasonOf(requestId, reasons)
-  const message = `GET /ready answers ${response.status} ${code}: ${reason ?? detail.slice(0, 500)}`
+  const message = `GET /ready returns ${response.status} ${code}: ${reason ?? detail.slice(0, 500)}`
   return { message, passing: code !== 'misconfigured' }
 }
 

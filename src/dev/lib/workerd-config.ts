@@ -15,6 +15,8 @@ export interface Configured {
   readonly objectsOf: Version
   /** `HOST:PORT` of an HTTP server that receives the messages of every queue; null drops them. */
   readonly queue: string | null
+  /** What the binding CF_VERSION_METADATA has as the version's id; null leaves the binding out. */
+  readonly versionId: string | null
 }
 
 /** The names of the files that the configuration embeds. */
@@ -52,17 +54,21 @@ const nowhereModule = `export default {
   },
 }`
 
-export async function configurationOf({
-  projectFolder,
-  variables,
-  hasPrevious,
-  objectsOf,
-  queue,
-}: Configured): Promise<string> {
-  // Loaded on use, because it takes a second.
-  const { unstable_readConfig } = await import('wrangler')
-  const config = join(projectFolder, 'wrangler.toml')
-  const settings = deployed.parse(unstable_readConfig({ config, env: '' }, { hideWarnings: true }))
+/** Loads wrangler on use, because that takes a second. */
+async function settingsOf(projectFolder: string): Promise<z.output<typeof deployed>> {
+  const { unstable_readConfig: readConfig } = await import('wrangler')
+  return deployed.parse(readConfig({ config: join(projectFolder, 'wrangler.toml'), env: '' }, { hideWarnings: true }))
+}
+
+/** The Durable Object classes that a module must export. */
+export async function objectClasses(projectFolder: string): Promise<string[]> {
+  const { durable_objects: objects } = await settingsOf(projectFolder)
+  return objects.bindings.map(({ class_name: type }) => type)
+}
+
+export async function configurationOf(configured: Configured): Promise<string> {
+  const { projectFolder, variables, hasPrevious, objectsOf, queue, versionId } = configured
+  const settings = await settingsOf(projectFolder)
   const versions: readonly Version[] = hasPrevious ? ['current', 'previous'] : ['current']
   const objects = settings.durable_objects.bindings
   const date = `compatibilityDate = ${quoted(settings.compatibility_date)}`
@@ -73,6 +79,9 @@ export async function configurationOf({
       name,
       `durableObjectNamespace = (className = ${quoted(type)}, serviceName = ${quoted(objectsOf)})`,
     ]),
+    ...(versionId === null
+      ? []
+      : [['CF_VERSION_METADATA', `json = ${quoted(JSON.stringify({ id: versionId, tag: '', timestamp: '' }))}`]]),
   ].map(([name = '', value]) => `(name = ${quoted(name)}, ${value})`)
   const namespaces = objects.map(
     ({ class_name: type }) => `(className = ${quoted(type)}, uniqueKey = ${quoted(type)}, enableSql = true)`,

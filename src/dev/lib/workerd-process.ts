@@ -31,6 +31,8 @@ export interface WorkerdOptions {
   readonly variables: Readonly<Record<string, string>>
   /** `HOST:PORT` of an HTTP server that receives the messages of every queue. By default they are dropped. */
   readonly queue?: string
+  /** The id by which the Worker names its version; by default it names none, as without a deployment. */
+  readonly versionId?: string
   /** Whether the isolates can be inspected. */
   readonly inspector?: boolean
   readonly signal: AbortSignal
@@ -135,12 +137,13 @@ async function post(port: number, path: string, body: object): Promise<unknown> 
 
 /** Writes the configuration and the modules it names. Returns the file. */
 async function prepare(options: WorkerdOptions): Promise<string> {
-  const { folder, bundle, previous, objectsOf = 'current', queue = null } = options
+  const { folder, bundle, previous, objectsOf = 'current', queue = null, versionId = null } = options
   await mkdir(join(folder, 'objects'), { recursive: true })
   await copyFile(bundle, join(folder, modules.current))
   if (previous !== undefined) await copyFile(previous, join(folder, modules.previous))
   const file = join(folder, 'workerd.capnp')
-  const configuration = await configurationOf({ ...options, hasPrevious: previous !== undefined, objectsOf, queue })
+  const hasPrevious = previous !== undefined
+  const configuration = await configurationOf({ ...options, hasPrevious, objectsOf, queue, versionId })
   await writeFile(file, configuration, { mode: 0o600 })
   return file
 }

@@ -6,7 +6,7 @@ import { runCommand } from '../lib/run-command.ts'
 const help = `npm run dev
 
 Starts PostgreSQL, the Neon endpoint, the Plaid simulator and the Worker, all on 127.0.0.1, and prints READY {json}
-when GET /ready answers 200. Otherwise prints what is wrong and ends with code 1. Under AUTH_MODE=oidc, READY holds no
+when GET /ready returns 200. Otherwise prints what is wrong and ends with code 1. Under AUTH_MODE=oidc, READY holds no
 tokens: your identity provider makes them.
   PORT, PLAID_PORT, SQL_PORT, PG_PORT   ports (8787, 8788, 8789, 8790); 0 takes a free one
   DATA_DIR                              where the data stay (.data/); :memory: keeps none

@@ -6,6 +6,8 @@ import type { Absence, MeasuredName, Rule, Severity, Unit } from './rule.ts'
 /** In minutes. */
 export const hour = 60
 export const day = 24 * hour
+/** The window of an event that pages by itself. */
+export const pageWindow = 15
 
 /** Counts logged events by name. */
 export const eventsMetric = 'wn_log_events_total'
@@ -19,8 +21,9 @@ const mostCountedMinutes = 60
 
 /**
  * Fires when the events that logged-events.ts assigns to the alarm were logged at least `atLeast` times within the
- * window. Resolves when they are that rare again. Of a window of more than an hour, one event is enough. Pages have an
- * hour at most, unless the event is repeated by a cron: while an alarm fires, a further event sends nothing.
+ * window. Resolves when they are that rare again. Of a window of more than an hour, one event is enough. While an alarm
+ * fires, a further event sends nothing. An event that pages by itself therefore has `pageWindow`, so that another one
+ * later in the same hour pages again; one that a cron repeats has more.
  */
 export function onEvents(named: Named, windowMinutes: number, atLeast = 1): Rule {
   const events = eventsOf(named.name)

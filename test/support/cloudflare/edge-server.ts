@@ -27,22 +27,29 @@ function overriding(request: IncomingMessage, workerName: string): string | null
   return found?.[1] ?? null
 }
 
-export async function startEdge(folder: string, workerName: string): Promise<EdgeServer> {
-  const behaviours = new Map<string, Behaviour>()
-  const counts = new Map<string, number>()
-  const served: string[] = []
+/** The version that a request gets; null without a deployment. `ignoresOverride` may be called once a request. */
+export function versionChooser(folder: string, workerName: string, ignoresOverride: () => boolean = () => false) {
   let turn = 0
-
-  const versionFor = (request: IncomingMessage): string | null => {
+  return (request: IncomingMessage): string | null => {
     const shares = readAccount(folder).workers[workerName]?.deployments.at(-1)?.versions ?? []
     const wanted = overriding(request, workerName)
-    if (wanted !== null && edge.ignored > 0) edge.ignored -= 1
-    else if (wanted !== null && shares.some((share) => share.version_id === wanted)) return wanted
+    if (wanted !== null && !ignoresOverride() && shares.some((share) => share.version_id === wanted)) return wanted
     // Exact shares of each hundred requests.
     turn = (turn + 37) % 100
     let below = 0
     return shares.find((share) => (below += share.percentage) > turn)?.version_id ?? null
   }
+}
+
+export async function startEdge(folder: string, workerName: string): Promise<EdgeServer> {
+  const behaviours = new Map<string, Behaviour>()
+  const counts = new Map<string, number>()
+  const served: string[] = []
+  const versionFor = versionChooser(folder, workerName, () => {
+    if (edge.ignored === 0) return false
+    edge.ignored -= 1
+    return true
+  })
 
   const server = createServer((request, response) => {
     const version = versionFor(request)

@@ -44,7 +44,10 @@ function versionCommand({ command, positionals, values }: Call, account: Account
   }
   const newest = deployments.at(-1)
   if (newest === undefined) throw new WranglerError(`The Worker ${workerName} has no deployments.`)
-  return json({ id: 'deployment', source: 'wrangler', strategy: 'percentage', ...newest })
+  const { created_on: created, message, versions: shares } = newest
+  const annotations = message === null ? {} : { 'workers/message': message }
+  const heading = { id: 'deployment', source: 'wrangler', strategy: 'percentage', created_on: created }
+  return json({ ...heading, author_email: 'operator@example.com', annotations, versions: shares })
 }
 
 function secretsOf(file: string | undefined, input: () => string): Record<string, string> {

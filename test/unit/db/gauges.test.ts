@@ -115,6 +115,14 @@ describe('the gauges', () => {
     expect(await readGauges(jobs, products, 3)).toMatchObject({ freshItems: 6 })
   })
 
+  it('count no item whose bank is down among those that were read instead', async () => {
+    await addItems(6, 'healthy', 2)
+    await addItems(9, 'healthy', 30)
+    await addItems(5, 'institution_down', 2)
+    await addItems(3, 'institution_down', 30)
+    expect(await readGauges(jobs, products, 9)).toMatchObject({ staleItems: 9, freshItems: 6 })
+  })
+
   it('count items that were linked a day ago and never read', async () => {
     await owner.query(
       `insert into items (user_id, plaid_item_id, access_token_sealed, created_at) values

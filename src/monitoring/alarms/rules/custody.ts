@@ -1,5 +1,5 @@
 // Alarms about items, access tokens and money: each event matters by itself.
-import { day, eventsMetric, hour, onEvents } from '../builders.ts'
+import { day, eventsMetric, hour, onEvents, pageWindow } from '../builders.ts'
 import { eventsOf } from '../logged-events.ts'
 import type { Rule } from '../rule.ts'
 
@@ -28,7 +28,7 @@ const itemLosses: Rule = {
 export const custody: readonly Rule[] = [
   onEvents(
     { name: 'access_token_lost', severity: 'page', summary: 'An access token cannot be read or was lost.' },
-    hour,
+    pageWindow,
   ),
   itemLosses,
   onEvents({ name: 'items_orphaned', severity: 'ticket', summary: 'Billed items at Plaid have no row here.' }, day),
@@ -49,7 +49,10 @@ export const custody: readonly Rule[] = [
     },
     hour,
   ),
-  onEvents({ name: 'user_mismatch', severity: 'page', summary: 'An item at Plaid belongs to another user.' }, hour),
+  onEvents(
+    { name: 'user_mismatch', severity: 'page', summary: 'An item at Plaid belongs to another user.' },
+    pageWindow,
+  ),
   onEvents({ name: 'plaid_users_missing', severity: 'ticket', summary: 'Many users have no Plaid user.' }, 130),
   onEvents(
     {

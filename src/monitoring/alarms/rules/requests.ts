@@ -1,5 +1,5 @@
 // Alarms about requests: what users notice.
-import { hour, onEvents, percentOf, wasFrozen } from '../builders.ts'
+import { hour, onEvents, percentOf, wasFrozen, pageWindow } from '../builders.ts'
 import type { Rule } from '../rule.ts'
 
 const httpMetric = 'wn_http_request_duration_seconds'
@@ -58,7 +58,7 @@ export const requests: readonly Rule[] = [
   ),
   onEvents(
     { name: 'audit_missing', severity: 'page', summary: 'An audited request left no row in the audit trail.' },
-    hour,
+    pageWindow,
   ),
   onEvents(
     {

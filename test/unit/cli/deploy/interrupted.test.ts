@@ -1,8 +1,9 @@
 // A deployment whose process is killed, two at once, and a file that is damaged.
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { rollback } from '../../../../src/cli/deploy/rollback.ts'
 import { config, first, type Harness, second, third, withRelease } from './harness.ts'
 import { runKilled } from './run-process.ts'
 
@@ -49,7 +50,37 @@ describe('a process that is killed', () => {
   )
 })
 
+describe('a machine without the file of an interrupted deployment', () => {
+  it('changes nothing, and names the command that brings back what served before', async () => {
+    const argument = `${second}@100%`
+    harness.fake.addFault({ command: 'versions deploy', argument, killsParent: true, times: 1 })
+    await runKilled(harness)
+    await rm(harness.store.file)
+    await expect(harness.run()).rejects.toThrow(
+      `\`npm run rollback -- --env staging\` brings ${first} back, which served before it.`,
+    )
+    expect(harness.traffic()).toEqual({ [second]: 10, [first]: 90 })
+    await rollback(harness.ports(), { withOldSecrets: false })
+    expect(harness.traffic()).toEqual({ [first]: 100 })
+    expect(await harness.run()).toBe(third)
+  }, 60_000)
+})
+
 describe('the file of the last deployment', () => {
+  it('applies no triggers where another deployment followed', async () => {
+    harness.fake.addFault({ command: 'triggers deploy', killsParent: true, times: 1 })
+    await runKilled(harness)
+    const state = await harness.state()
+    if (state === null) throw new Error('no state')
+    await harness.store.save({ ...state, crons: ['0 4 * * *'] })
+    const shares = [{ versionId: first, percentage: 100 }]
+    await harness.cloudflare.setTraffic(shares, 'by hand')
+    const before = harness.fake.account().workers[workerName]?.crons
+    await expect(harness.run({ preflight: () => Promise.reject(new Error('stop')) })).rejects.toThrow('stop')
+    expect(harness.fake.account().workers[workerName]?.crons).toEqual(before)
+    expect(harness.printed.join('\n')).toContain('another one followed')
+  }, 60_000)
+
   it('has the crons that an interrupted deployment still has to apply', async () => {
     harness.fake.addFault({ command: 'triggers deploy', killsParent: true, times: 1 })
     await runKilled(harness)

@@ -1,5 +1,5 @@
 // Going back after a deployment that was finished.
-import { writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rollback, type RollbackOptions } from '../../../../src/cli/deploy/rollback.ts'
 import { config, createHarness, first, type Harness, second, third, withRelease } from './harness.ts'
@@ -58,6 +58,25 @@ describe('rollback', () => {
     await back({ to: first })
     expect(harness.traffic()).toEqual({ [first]: 100 })
     await expect(back({ to: 'unknown' })).rejects.toThrow('could not be found')
+  })
+
+  it('brings back the version that the message of the deployment names, where the file is gone', async () => {
+    await harness.run()
+    await rm(harness.store.file)
+    await back()
+    expect(harness.traffic()).toEqual({ [first]: 100 })
+    expect(harness.printed.join('\n')).toContain(`the deployment says that ${first} served before it`)
+  })
+
+  it('takes no table of a file that is older than the deployment', async () => {
+    await harness.run()
+    const old = await readFile(harness.store.file, 'utf8')
+    await harness.run()
+    expect(harness.traffic()).toEqual({ [third]: 100 })
+    await writeFile(harness.store.file, old)
+    await back()
+    expect(harness.traffic()).toEqual({ [second]: 100 })
+    expect(harness.printed.join('\n')).toContain('is of an older deployment')
   })
 
   it.each(['none', 'damaged'])('lists the versions where the file is %s, and takes one of them', async (kind) => {

@@ -39,7 +39,7 @@ describe('whenReady', () => {
   it('rejects a wrong configuration at once, with the reason from the log', async () => {
     const url = await workerWith([500], { code: 'misconfigured', detail: 'The service is not configured correctly.' })
     await expect(whenReady(url, reasonsWith('RATE_LIMITS must be other'), unlimited)).rejects.toThrow(
-      'The Worker is not ready. GET /ready answers 500 misconfigured: RATE_LIMITS must be other',
+      'The Worker is not ready. GET /ready returns 500 misconfigured: RATE_LIMITS must be other',
     )
   })
 
@@ -53,7 +53,7 @@ describe('whenReady', () => {
     const url = await workerWith([503], { code: 'unavailable', detail: 'Not ready.' })
     const reasons = reasonsWith('wn_api: The login is not wn_api.')
     await expect(whenReady(url, reasons, unlimited, 0)).rejects.toThrow(
-      'GET /ready answers 503 unavailable: wn_api: The login is not wn_api.',
+      'GET /ready returns 503 unavailable: wn_api: The login is not wn_api.',
     )
   })
 

@@ -487,6 +487,21 @@ describe('an event that pages', () => {
   )
 })
 
+describe('an event that concerns one item, user or request', () => {
+  it.each(['access_token_lost', 'user_mismatch', 'audit_missing'])(
+    'pages again in the same hour, once the alarm has resolved: %s',
+    (name) => {
+      const at = new Set([0, 5, 25])
+      const bad = (record: Recorder, nowMs: number): void => {
+        if (at.has((nowMs - startMs) / minuteMs)) record.count(eventsMetric, { event: eventsOf(name)[0] ?? '' })
+      }
+      const changes = play(name, { bad, good: nothing, badMinutes: 27, goodMinutes: 0 })
+      // The second event, five minutes after the first, is part of the same alarm and prolongs it.
+      expect(changes.map(({ kind, minute }) => `${minute} ${kind}`)).toEqual(['0 fired', '21 resolved', '25 fired'])
+    },
+  )
+})
+
 describe('two webhooks that were not stored', () => {
   it('fire no alarm, a third does', () => {
     const failing = (times: number): Case => ({
