@@ -27,6 +27,20 @@ function networkName(pseudonyms: Pseudonyms, address: string, day: string | unde
   return pseudonyms.network(networkOf(client), at)
 }
 
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** Another key gives another pseudonym, which no line of the deployment has. */
+export function secretKeyOf(
+  { chosen, examples }: { readonly chosen: Variables; readonly examples: Variables },
+  warn: (line: string) => void,
+): string {
+  const [own, example] = [chosen['SECRET_KEY'], examples['SECRET_KEY']]
+  if (own) return own
+  if (!example) throw new Error('SECRET_KEY is not set: put it into .dev.vars or the environment.')
+  warn('SECRET_KEY is not set: this is the pseudonym of the local stack, and of no deployment.')
+  return example
+}
+
 const kinds = ['account', 'network', 'user'] as const
 
 async function main(args: string[]): Promise<void> {
@@ -39,9 +53,8 @@ async function main(args: string[]): Promise<void> {
   if (kind === 'account' && !of.includes('@')) throw misuse('EMAIL must be an e-mail address.')
   if (values.day !== undefined && kind !== 'network') throw misuse('--day goes with network.')
   if (values.issuer !== undefined && kind !== 'user') throw misuse('--issuer goes with user.')
-  const { chosen, examples } = await readLocalVariables(projectFolder, process.env)
-  const secret = chosen['SECRET_KEY'] || examples['SECRET_KEY']
-  if (!secret) throw new Error('SECRET_KEY is not set: put it into .dev.vars or the environment.')
+  const variables = await readLocalVariables(projectFolder, process.env)
+  const secret = secretKeyOf(variables, (line) => void process.stderr.write(`${line}\n`))
   const pseudonyms = createPseudonyms(utf8(secret))
   const name = {
     account: () => pseudonyms.account(of.toLowerCase()),

@@ -5,6 +5,7 @@ import { audit } from '../audit/audit.ts'
 import { pruneAudit, pruneAuditCheckpoints } from '../audit/prune.ts'
 import { recordAudit } from '../db/audit/record.ts'
 import { execute } from '../db/core/client.ts'
+import { AppError } from '../errors.ts'
 import { purgeExpiredLogins } from '../db/identity/retention.ts'
 import { purgeHistory, purgeRemovals, purgeRows } from '../db/records/retention.ts'
 import { removeLostItems } from '../items/remove-lost.ts'
@@ -32,7 +33,7 @@ interface Task {
 
 /**
  * Runs until nothing is due or the time is used up. Safe to run concurrently.
- * @throws AggregateError if a class failed; the other classes were purged
+ * @throws AggregateError if a class failed; the other classes were purged. AppError `frozen` during a freeze
  */
 export async function purgeExpired(ctx: Ctx, budgetMs: number): Promise<PurgeRun> {
   const endMs = ctx.now().getTime() + budgetMs
@@ -51,6 +52,8 @@ export async function purgeExpired(ctx: Ctx, budgetMs: number): Promise<PurgeRun
         // A task that has had no turn stays open.
         if (ctx.now().getTime() >= endMs || !(await task.step(count))) unfinished.push(task)
       } catch (error) {
+        // A freeze refuses every class on purpose: that is no failure of this one.
+        if (error instanceof AppError && error.code === 'frozen') throw error
         ctx.log.error('retention_failed', { action: task.name, error })
         failures.push(error)
       }

@@ -61,6 +61,8 @@ async function misusesIn(text: string): Promise<string[]> {
 }
 
 const pages = [
+  'deployment',
+  'upgrading',
   'go-live',
   'runbook',
   'observability',

@@ -12,6 +12,7 @@ import { removeItem } from '../../../src/items/remove-item.ts'
 import { startKeyRotation } from '../../../src/keys/rotate-keys.ts'
 import { createLinkToken } from '../../../src/link/create-link-token.ts'
 import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
+import { purgeExpired } from '../../../src/retention/purge.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
 import { sweep } from '../../../src/sync/sweep.ts'
 import { bankOf, linkAndSync } from '../../support/linked.ts'
@@ -324,6 +325,12 @@ describe('the switch', () => {
     await freeze()
     await jobFor('* * * * *').run(world.job())
     expect(await world.sql('select 1 from audit_unchained')).toEqual([])
+  })
+
+  it('refuses a retention, which is no failure of one', async () => {
+    await freeze()
+    expect(await codeOf(purgeExpired(world.job(), 10_000))).toBe('frozen')
+    expect(world.lines.join('\n')).not.toContain('retention_failed')
   })
 
   it.each(['off', 'recovery', 'frozen'] as const)(
