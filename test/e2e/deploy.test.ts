@@ -24,7 +24,7 @@ import { goodClaims, mintToken } from '../support/tokens.ts'
 import { email, key, recipient } from '../unit/config/variables.ts'
 
 const minute = 60_000
-const declared = readDeployedConfig('staging')
+const declared = await readDeployedConfig('staging')
 const { workerName } = declared
 const [first, broken, good] = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`) as [
   string,

@@ -83,6 +83,10 @@ const timeoutMs = 300_000
 const noWorker = /\[code: (?:10007|10090)\]|Worker "[^"]*"[^\n]* not found|has no deployments/
 const pendingMigration = /pending Durable Object migration/
 const changedSecrets = /\[code: 10220\]/
+/** Wrangler then advises a temporary account, in which nothing of a deployment may be. */
+const notLoggedIn = /necessary to set a CLOUDFLARE_API_TOKEN|not logged in|You are not authenticated/i
+const loginRemedy =
+  'wrangler has no access to Cloudflare: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN (docs/deployment.md, step 4).'
 const noQueue = /Queue "[^"]*" does not exist/
 
 async function nullIf<T>(pattern: RegExp, work: () => Promise<T>): Promise<T | null> {
@@ -103,8 +107,15 @@ async function renamed<T>(pattern: RegExp, Kind: new (message: string) => Error,
   }
 }
 
+class NoAccessError extends Error {
+  constructor() {
+    super(loginRemedy)
+  }
+}
+
 /** Runs wrangler for one environment, with a folder for its log and its events that ends with the command. */
-function runner(environment: DeployedEnvironment, options: WranglerOptions, start: typeof runWrangler) {
+function runner(environment: DeployedEnvironment, options: WranglerOptions, begin: typeof runWrangler) {
+  const start: typeof runWrangler = (...given) => renamed(notLoggedIn, NoAccessError, () => begin(...given))
   const inFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => {
     const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-wrangler-'))
     try {

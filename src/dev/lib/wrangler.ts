@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
+import { promisify, stripVTControlCharacters } from 'node:util'
 import * as z from 'zod'
 import { projectFolder } from './project-folder.ts'
 
@@ -30,7 +30,8 @@ function pinnedWrangler(): string {
 function printedBy(error: unknown): string {
   const printed = outputOf.safeParse(error).data
   if (printed === undefined) return String(error)
-  return (printed.stderr.trim() || printed.stdout.trim() || String(error)).trim()
+  // It colours errors in spite of NO_COLOR.
+  return stripVTControlCharacters(printed.stderr.trim() || printed.stdout.trim() || String(error)).trim()
 }
 
 /** The command's standard output. Rejects with its standard error if it fails. Its log goes into `folder`. */

@@ -36,6 +36,18 @@ async function deployed(): Promise<string> {
   return await cloudflare.deployAtOnce(notes)
 }
 
+describe('the port without access', () => {
+  it.each([
+    "✘ [ERROR] In a non-interactive environment, it's necessary to set a CLOUDFLARE_API_TOKEN environment variable for wrangler\n" +
+      'To continue without logging in, rerun this command with `--temporary`.',
+    'You are not authenticated. Please run `wrangler login`.',
+  ])('says how to get it, and not what wrangler advises: %j', async (text) => {
+    const refused = createCloudflare('staging', {}, () => Promise.reject(new Error(text)))
+    for (const asked of [refused.traffic(), refused.secretNames(), refused.uploadVersion(notes)])
+      await expect(asked).rejects.toThrow(/^wrangler has no access to Cloudflare: run `npx wrangler login`/)
+  })
+})
+
 describe('the port', () => {
   it('says null where there is no Worker', async () => {
     expect(await cloudflare.traffic()).toBeNull()
