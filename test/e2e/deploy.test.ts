@@ -1,4 +1,4 @@
-// A deployment as an operator runs it: `npm run deploy` and `npm run rollback` in a checkout of their own, with every real
+// A deployment as an operator runs it: `npm run deploy` and `npm run rollback` in a separate checkout, with every real
 // port: processes of wrangler (one that is as strict as Cloudflare), the API of Cloudflare and of GitHub over HTTP, the
 // database and the edge over TLS, and real Workers behind it that the smoke test asks.
 import { execFile } from 'node:child_process'

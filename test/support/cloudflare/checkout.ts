@@ -1,4 +1,4 @@
-// A checkout of the project as an operator has it: the source, and a wrangler.toml and secrets of their own. Commands that
+// A checkout of the project as an operator has it: the source, with another wrangler.toml and other secrets. Commands that
 // run there take its files and nothing else of this one.
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
