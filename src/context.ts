@@ -95,6 +95,16 @@ export interface Services {
   readonly log: Logger
 }
 
+/** How an API key is used. Its scopes are the actor's. */
+export interface ApiKeyUse {
+  readonly id: string
+  /**
+   * `user`: for the user of the actor · `application`: for no user; the actor's identity is the application ·
+   * `token`: by a token that it issued for a user
+   */
+  readonly actsAs: 'user' | 'application' | 'token'
+}
+
 export interface User {
   readonly kind: 'user'
   readonly identity: Identity
@@ -104,6 +114,8 @@ export interface User {
   readonly sessionId?: string
   /** Whether the user acts as administrator: on the routes for administrators. */
   readonly isAdministering?: true
+  /** The API key with which the request was sent, or that issued its token. */
+  readonly apiKey?: ApiKeyUse
 }
 
 /** Who acts. Routes, messages, cron jobs and commands call the same use cases; only this differs. */

@@ -3,6 +3,8 @@
 type TargetKind =
   | 'access_tokens'
   | 'account'
+  | 'api_key'
+  | 'application'
   | 'audit_trail'
   | 'backup'
   /** Those of the person in whose trail the row is. The row has no id of the account: an erasure could not delete it. */
@@ -89,6 +91,11 @@ export const auditActions = {
   admin_revoked: 'credentials',
   /** The trail was verified. The target is the result (src/audit/verification.ts). */
   audit_verified: 'audit_trail',
+  application_created: 'application',
+  api_key_created: 'api_key',
+  api_key_revoked: 'api_key',
+  /** A key issued a token for a client of the person: the first one on a UTC day. */
+  client_token_issued: 'api_key',
   /** An administrator read what the route returns. */
   admin_read: 'route',
   /** The deletion of data past their retention: before the first row is deleted. */

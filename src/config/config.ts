@@ -95,6 +95,8 @@ export interface Config {
   }
   /** Keys of the audit trail. Without `AUDIT_KEY` (development only), the current one is derived from `SECRET_KEY`. */
   readonly audit: { readonly current: EncryptionKey; readonly previous: readonly EncryptionKey[] }
+  /** API keys, and the tokens that they issue; null where the deployment accepts none. */
+  readonly apiKeys: { readonly kind: 'live' | 'test' } | null
   readonly corsOrigins: readonly string[]
   /** `quotas` replace the defaults. */
   readonly rateLimits: { readonly enabled: boolean; readonly quotas: RateLimitQuotas }
@@ -266,6 +268,7 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
       ...(env.ENCRYPTION_MIN_KEY_ID === undefined ? {} : { minimumKeyId: env.ENCRYPTION_MIN_KEY_ID }),
     },
     audit: auditOf(env),
+    apiKeys: env.API_KEYS === 'on' ? { kind: env.PLAID_ENV === 'production' ? 'live' : 'test' } : null,
     corsOrigins: env.CORS_ORIGINS,
     rateLimits: { enabled: env.RATE_LIMIT_ENABLED === 'true', quotas: env.RATE_LIMITS },
     linking: {

@@ -12,6 +12,7 @@ const rateLimitNames = [
   'global',
   'global_hour',
   'address',
+  'api_key',
   'auth',
   'link',
   'sync',
@@ -254,6 +255,7 @@ export const environmentSchema = z.object({
     .refine((text) => decodeWebhookSecret(text) !== null, 'must be whsec_ and the base64 of 24 to 64 bytes')
     .optional(),
   ALERT_WEBHOOK_FORMAT: z.enum(['standard', 'slack'], { error: 'must be standard or slack' }).optional(),
+  API_KEYS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('off'),
   RATE_LIMIT_ENABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('true'),
   RATE_LIMITS: rateLimits.default({}),
   AUTH_MODE: z.enum(['oidc', 'builtin']).optional(),

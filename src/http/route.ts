@@ -12,6 +12,8 @@ import type { RoutePolicy } from '../ratelimit/policies.ts'
 import { requirePurpose } from '../privacy/consents.ts'
 import { requireNotErased } from '../privacy/require-not-erased.ts'
 import type { Purpose } from '../privacy/purposes.ts'
+import { idempotencyHeader, idempotencyName } from './idempotency-key.ts'
+import { authorizeKey } from './key-access.ts'
 import { isJson, parseBody, parseParameters, parseQuery } from './input.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -44,10 +46,17 @@ export interface RouteDescription {
   /** The scope of tokens that may call this route and those with the same scope only. */
   readonly scope?: typeof metricsScope
   /**
+   * What an API key needs (./key-access.ts); without it, the scope of the method. `link`: that scope ·
+   * `only`: a key and nothing else, of any scope · `refused`: no key may call the route
+   */
+  readonly keys?: 'link' | 'only' | 'refused'
+  /**
    * Whether the route responds while the database is unavailable: that the session has ended, or that the person was erased, is
    * then not known. Only for routes that say nothing about a person.
    */
   readonly servesWithoutDatabase?: true
+  /** Whether a repeated request with the same `Idempotency-Key`, which `headers` contain, gets the stored response. */
+  readonly idempotency?: 'stored'
   readonly params?: z.ZodObject | undefined
   readonly query?: z.ZodObject | undefined
   readonly headers?: z.ZodObject | undefined
@@ -165,16 +174,18 @@ function isUsers(ctx: Ctx): ctx is Ctx<User> {
  * Checks access: a user or an administrator, and for changes a token that is not read-only.
  * @throws AppError `unauthorized`, also if a mount forgot to authenticate; `forbidden`
  */
-function authorize(
-  ctx: Ctx,
-  { access, method, scope }: Pick<RouteDescription, 'access' | 'method' | 'scope'>,
-): Ctx<User> {
+function authorize(ctx: Ctx, route: Pick<RouteDescription, 'access' | 'method' | 'scope' | 'keys'>): Ctx<User> {
+  const { access, method, scope, keys } = route
   if (!isUsers(ctx)) throw new AppError('unauthorized', 'A valid access token is required.', { reason: 'no user' })
   if (access === 'admin' && ctx.actor.role !== 'admin')
     throw new AppError('forbidden', 'This request needs the administrator role.', { reason: 'role' })
-  if (ctx.actor.scopes.includes(metricsScope) && scope !== metricsScope)
+  const { apiKey } = ctx.actor
+  if (apiKey === undefined && keys === 'only')
+    throw new AppError('forbidden', 'This request needs an API key.', { reason: 'no key' })
+  if (apiKey !== undefined) authorizeKey(ctx.actor, apiKey, route)
+  else if (ctx.actor.scopes.includes(metricsScope) && scope !== metricsScope)
     throw new AppError('forbidden', 'This access token can only read the metrics.', { reason: 'scope' })
-  if (method !== 'GET' && isReadOnly(ctx.actor.scopes))
+  else if (method !== 'GET' && isReadOnly(ctx.actor.scopes))
     throw new AppError('forbidden', 'This access token is read-only.', { reason: 'scope' })
   return access === 'admin' ? { ...ctx, actor: { ...ctx.actor, isAdministering: true } } : ctx
 }
@@ -189,7 +200,8 @@ async function requireSession(
   { access, session }: Pick<RouteDescription, 'access' | 'session'>,
 ): Promise<void> {
   // These routes do not enter the database as the user, which refuses a person who was erased.
-  if (access === 'admin' && ctx.actor.sessionId === undefined) await requireNotErased(ctx)
+  if (access === 'admin' && ctx.actor.sessionId === undefined && ctx.actor.apiKey === undefined)
+    await requireNotErased(ctx)
   if (ctx.actor.sessionId === undefined || (session !== 'live' && access !== 'admin')) return
   const { requireLiveSession } = await import('../identity/live-session.ts')
   await requireLiveSession(ctx)
@@ -245,7 +257,11 @@ export function route<const Given extends Declaration & { readonly access: 'user
         const isRecorded = declaration.audit === undefined || !('none' in declaration.audit)
         if (declaration.access === 'admin' && declaration.method === 'GET' && isRecorded)
           await recordRead(users, declaration.id, input.query)
-        return parseReply(declaration.answers, await handler(users, input))
+        const run = async () => parseReply(declaration.answers, await handler(users, input))
+        const { success, data: key } = idempotencyHeader.safeParse(request.headers.get(idempotencyName) ?? undefined)
+        if (declaration.idempotency === undefined || !success || key === undefined) return await run()
+        const { headers: _, ...rest } = input
+        return await (await import('./run-once.ts')).runOnce(users, { route: declaration, key, input: rest }, run)
       },
     }),
   }

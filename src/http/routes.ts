@@ -5,6 +5,15 @@ import { listSetAsideRoute } from './routes/admin/set-aside.ts'
 import { listDeadLettersRoute, replayDeadLetterRoute, replayDeadLettersRoute } from './routes/admin/dead-letters.ts'
 import { freezeRoute, getFreezeRoute, unfreezeRoute } from './routes/admin/freeze.ts'
 import { listAllItemsRoute, listAllSyncRunsRoute, recheckItemRoute, resyncItemRoute } from './routes/admin/items.ts'
+import {
+  createApplicationRoute,
+  createKeyRoute,
+  listApplicationsRoute,
+  listKeysRoute as listApiKeysRoute,
+  revokeKeyRoute,
+} from './routes/applications/admin.ts'
+import { createOwnKeyRoute, listOwnKeysRoute, revokeOwnKeyRoute } from './routes/applications/own-keys.ts'
+import { createTokenRoute } from './routes/applications/tokens.ts'
 import { auditVerificationRoute, listAllAuditRoute } from './routes/admin/audit.ts'
 import { listOwnAuditRoute } from './routes/audit.ts'
 import { listKeysRoute, rotateKeysRoute } from './routes/admin/keys.ts'
@@ -127,6 +136,15 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       getConsentsRoute,
       putConsentsRoute,
       listOwnAuditRoute,
+      listOwnKeysRoute,
+      createOwnKeyRoute,
+      revokeOwnKeyRoute,
+      createTokenRoute,
+      listApplicationsRoute,
+      createApplicationRoute,
+      listApiKeysRoute,
+      createKeyRoute,
+      revokeKeyRoute,
       listAllItemsRoute,
       recheckItemRoute,
       resyncItemRoute,

@@ -11,6 +11,7 @@ const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /** Fields with text: names, codes, ids. No amounts, no names of people or merchants, no bodies, no addresses. */
 const textFields = [
+  'api_key_id',
   // A pseudonym, like `network` and `user` (./pseudonyms.ts).
   'account',
   'action',

@@ -39,6 +39,8 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/[a-z]{1,24}-(?:sandbox|development|production)-[A-Za-z0-9-]{8,256}/g, REDACTED],
   // Plaid's API secrets: 30 hexadecimal digits
   [/(?<![0-9a-f])[0-9a-f]{30}(?![0-9a-f])/g, REDACTED],
+  // API keys of this service
+  [/wn_(?:live|test)_[A-Za-z0-9]{9,256}/g, REDACTED],
   [/AGE-SECRET-KEY-[A-Z0-9]{1,128}/gi, REDACTED],
   [/[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g, REDACTED],
 ]

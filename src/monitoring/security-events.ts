@@ -5,6 +5,9 @@
 export type RouteEvent =
   | 'admin_change'
   | 'admin_read'
+  | 'api_key_creation'
+  | 'api_key_revocation'
+  | 'client_token'
   | 'consent_change'
   | 'data_export'
   | 'erasure'

@@ -1,6 +1,7 @@
 // Writes a zip archive as a stream (PKWARE's APPNOTE 6.3.10), with the platform's deflate: at any time memory holds one
 // chunk of one entry. Sizes and checksums follow each entry, since they are not known before. The list of entries comes
 // last, so an archive that was cut off does not open.
+import { crc32 } from '../crypto/crc32.ts'
 import { concat, utf8 } from '../crypto/encoding.ts'
 
 export interface ZipEntry {
@@ -15,19 +16,6 @@ const version = 20
 /** Sizes follow the data · names are UTF-8. */
 const flags = 0x0808
 const deflated = 8
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, index) => {
-  let value = index
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb8_8320 : value >>> 1
-  return value
-})
-
-/** CRC-32 (ISO-HDLC) of bytes that follow those of `previous`. */
-export function crc32(bytes: Uint8Array, previous = 0): number {
-  let value = ~previous
-  for (const byte of bytes) value = (crcTable[(value ^ byte) & 0xff] ?? 0) ^ (value >>> 8)
-  return ~value >>> 0
-}
 
 type Field = readonly [bytes: 2 | 4, value: number]
 

@@ -30,11 +30,11 @@ export function providerOf({ place, network }: Client): string {
 }
 
 /** The source address of requests by Workers of all Cloudflare customers. */
-const sharedByWorkers = '2a06:98c0:3600::103'
+export const sharedByWorkers = '2a06:98c0:3600::103'
 const longestAddress = 45
 
 /** Four decimal octets without leading zeros, which some parsers read as octal; else null. */
-function parseIpv4(text: string): number[] | null {
+export function parseIpv4(text: string): number[] | null {
   const parts = text.split('.')
   if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part))) return null
   const octets = parts.map(Number)
@@ -79,7 +79,7 @@ function ipv4Client(octets: readonly number[]): Client {
 }
 
 /** `::ffff:0:0/96`: an IPv4 address embedded in IPv6. */
-function embeddedIpv4(groups: readonly number[]): number[] | null {
+export function embeddedIpv4(groups: readonly number[]): number[] | null {
   const [high = 0, low = 0] = groups.slice(6)
   const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff
   return isMapped ? [high >> 8, high & 255, low >> 8, low & 255] : null

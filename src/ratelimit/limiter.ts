@@ -41,6 +41,8 @@ export interface Limiter {
   readonly policies: Policies
   /** Whether a remembered refusal applies to the target. Calls no object and counts nothing. */
   isRefused(target: Target): boolean
+  /** The remembered refusal of the target, or null. Calls no object and counts nothing. */
+  recall(target: Target): Outcome | null
   /** Whether the target has any admission in its window. Counts nothing. Rejects if its object does not respond. */
   hasCounted(target: Target): Promise<boolean>
   /**
@@ -137,6 +139,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
       return counts.some((count) => count > 0)
     },
     isRefused: (target) => recall(target) !== null,
+    recall,
     check: async (target) => recall(target) ?? (await ask(target)),
     async checkAll(targets) {
       const recalled = targets.map(recall).filter((outcome) => outcome !== null)

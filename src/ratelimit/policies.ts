@@ -9,6 +9,7 @@ const defaults = {
   global: { quota: 100, windowMs: minuteMs },
   global_hour: { quota: 1000, windowMs: hourMs },
   address: { quota: 3000, windowMs: minuteMs },
+  api_key: { quota: 3000, windowMs: minuteMs },
   auth: { quota: 5, windowMs: minuteMs },
   link: { quota: 10, windowMs: minuteMs },
   sync: { quota: 20, windowMs: minuteMs },
@@ -49,6 +50,8 @@ export interface Policies {
   ofRepeatedWebhook(client: Client): Target
   /** The limit by address of a request with a verified login: many users can share an address. */
   ofLogin(client: Client): Target
+  /** The limit of an API key, for all of its users together. `id` is the key's id. */
+  ofApiKey(id: string): Target
   /** The limits of password hashes of an unknown client: of the deployment and of the provider. */
   ofHash(client: Client, perMinute: number): Target
   /** The same for a client in a network from which someone has signed in. */
@@ -103,6 +106,7 @@ export function createPolicies(quotas: Readonly<Partial<Record<PolicyName, numbe
       buckets: [bucket('webhook_repeated', place), ...ofNetwork('webhook_repeated', network)],
     }),
     ofLogin: ({ object, place }) => ({ object, buckets: [bucket('address', place)] }),
+    ofApiKey: (id) => ({ object: `api_key:${id}`, buckets: [bucket('api_key', 'key')] }),
     ofHash: (client, perMinute) => ({
       object: hashesObject,
       buckets: [

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { isAdministrators } from '../support/administrator.ts'
 import { readDescription } from '../support/documented.ts'
-import { type Answer, type Call, type Edge, type Linked, startEdge } from '../support/edge.ts'
+import { type Answer, type Call, type Edge, expectStatus, type Linked, startEdge } from '../support/edge.ts'
 import { partsOf, textOf } from '../support/exact.ts'
 import { userTables } from '../support/tables.ts'
 
@@ -19,6 +19,7 @@ interface Ids {
   readonly account: string
   readonly transaction: string
   readonly publicToken: string
+  readonly apiKey: string
 }
 
 let edge: Edge
@@ -29,6 +30,7 @@ const unknown: Ids = {
   account: randomUUID(),
   transaction: randomUUID(),
   publicToken: `public-sandbox-${randomUUID()}`,
+  apiKey: randomUUID(),
 }
 
 const listSchema = z.object({ data: z.array(z.looseObject({ id: z.string() })), next_cursor: z.string().nullable() })
@@ -37,6 +39,9 @@ beforeAll(async () => {
   edge = await startEdge()
   owner = await edge.linkAndSync('owner')
   await edge.linkAndSync('neighbour')
+  for (const subject of ['owner', 'neighbour'])
+    for (const name of ['first', 'second'])
+      expectStatus(await edge.as(subject)('POST', '/api/v1/api-keys', { body: { name, scopes: ['read'] } }), 201)
   const firstId = async (path: string) => {
     const { data } = listSchema.parse((await edge.as('owner')('GET', path)).json())
     return z.string().parse(data[0]?.id)
@@ -46,6 +51,7 @@ beforeAll(async () => {
     account: await firstId('/api/v1/accounts'),
     transaction: await firstId('/api/v1/transactions'),
     publicToken: owner.publicToken,
+    apiKey: await firstId('/api/v1/api-keys'),
   }
 })
 afterAll(() => edge.stop())
@@ -74,6 +80,7 @@ const byId: Record<string, Probe> = {
   'PATCH /api/v1/accounts/{id}': (call, { account }) =>
     call('PATCH', `/api/v1/accounts/${account}`, { body: { name: 'not mine', hidden: true, in_insights: false } }),
   'GET /api/v1/accounts/{id}/balances': (call, { account }) => call('GET', `/api/v1/accounts/${account}/balances`),
+  'DELETE /api/v1/api-keys/{id}': (call, { apiKey }) => call('DELETE', `/api/v1/api-keys/${apiKey}`),
   'GET /api/v1/transactions/{id}': (call, { transaction }) => call('GET', `/api/v1/transactions/${transaction}`),
   'PATCH /api/v1/transactions/{id}': (call, { transaction }) =>
     call('PATCH', `/api/v1/transactions/${transaction}`, { body: { note: 'not mine', hidden: true } }),
@@ -90,6 +97,7 @@ const lists: Record<string, 'item_id' | 'account_id' | null> = {
   'GET /api/v1/investments/transactions': 'account_id',
   'GET /api/v1/liabilities': null,
   'GET /api/v1/audit': null,
+  'GET /api/v1/api-keys': null,
 }
 
 /** Sums over the caller's data. */
@@ -104,6 +112,9 @@ const onOwn: Record<string, Probe> = {
 
 /** A person's decisions about their own data. */
 const decisions = ['GET /api/v1/privacy/consents', 'PUT /api/v1/privacy/consents', 'POST /api/v1/privacy/erase']
+
+/** API keys of the caller alone, and tokens that need one: api-keys.test.ts. */
+const keys = ['POST /api/v1/api-keys', 'POST /api/v1/tokens']
 
 /** Public routes, without data of a user. */
 const open: Record<string, Probe> = {
@@ -148,7 +159,14 @@ async function read(subject: string, name: string, query: string) {
 }
 
 test('every documented route is tried here', () => {
-  const tried = [feed, everything, ...decisions, ...sums, ...Object.keys({ ...byId, ...lists, ...onOwn, ...open })]
+  const tried = [
+    feed,
+    everything,
+    ...keys,
+    ...decisions,
+    ...sums,
+    ...Object.keys({ ...byId, ...lists, ...onOwn, ...open }),
+  ]
   expect(tried.toSorted()).toEqual(routes.map(({ name }) => name).toSorted())
 })
 

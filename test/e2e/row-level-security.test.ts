@@ -69,6 +69,16 @@ beforeAll(async () => {
     `insert into transaction_tombstones (user_id, change_seq, transaction_id) values ($1, -1, gen_random_uuid())`,
     [ownerId],
   )
+  await edge.sql(
+    `insert into api_keys (id, user_id, name, prefix, digest, scopes)
+      values (gen_random_uuid(), $1, 'n', 'wn_test_', 'digest', '{read}')`,
+    [ownerId],
+  )
+  await edge.sql(
+    `insert into idempotent_requests (user_id, route, key_digest, request_digest, run_id)
+      values ($1, 'r', 'key', 'request', gen_random_uuid())`,
+    [ownerId],
+  )
   clients = await connectLogins(edge.database)
   ;({ wn_api: api, wn_jobs: jobs, wn_identity: identity } = clients.byLogin)
 })
@@ -163,15 +173,22 @@ const columnsOf = (names: string): string =>
     .split(' ')
     .map((name) => `SELECT(${name})`)
     .join(' ')
+/** A login writes the digest of a key, and reads it never. */
+const keyRights = `INSERT ${columnsOf(
+  'application_id created_at expires_at id last_used_at name networks prefix request_digest revoked_at scopes user_id',
+)} UPDATE(revoked_at)`
 const grants: Record<string, Record<string, string>> = {
   wn_api: {
     account_balances: 'SELECT',
     accounts: 'SELECT',
+    api_keys: keyRights,
     audit_log: 'SELECT',
     audit_people: 'SELECT',
     consents: 'SELECT',
     holding_days: 'SELECT',
     holdings: 'SELECT',
+    idempotent_requests:
+      'DELETE INSERT SELECT UPDATE(body) UPDATE(request_digest) UPDATE(run_id) UPDATE(started_at) UPDATE(status)',
     investment_transactions: 'SELECT',
     item_products: 'SELECT UPDATE(dirty_seq) UPDATE(next_attempt_at) UPDATE(status)',
     items:
@@ -196,6 +213,8 @@ const grants: Record<string, Record<string, string>> = {
   wn_jobs: {
     account_balances: everythingOfTheirs,
     accounts: `DELETE ${everythingOfTheirs}`,
+    api_keys: keyRights,
+    applications: 'INSERT SELECT',
     audit_chains: 'INSERT SELECT UPDATE(head) UPDATE(number)',
     audit_checkpoints: 'INSERT SELECT',
     audit_links: 'INSERT SELECT',
@@ -307,6 +326,7 @@ const executors: Record<string, string> = {
   'app.settle_duplicates': 'wn_jobs',
   'app.subject_hash': 'wn_jobs',
   'app.trim_links': 'wn_api',
+  'app.use_api_key': 'wn_api',
   'app.trim_runs': 'wn_jobs',
   'app.trim_tombstones': 'wn_jobs',
   'app.trim_webhooks': 'wn_jobs',

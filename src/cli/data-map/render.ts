@@ -3,6 +3,7 @@
 import { is } from 'drizzle-orm'
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
 import * as accounts from '../../../drizzle/tables/accounts.ts'
+import * as applications from '../../../drizzle/tables/applications.ts'
 import * as audit from '../../../drizzle/tables/audit.ts'
 import * as identity from '../../../drizzle/tables/identity.ts'
 import * as investments from '../../../drizzle/tables/investments.ts'
@@ -29,6 +30,7 @@ const modules = [
   liabilities,
   links,
   operations,
+  applications,
   audit,
 ]
 const migrations = { name: 'drizzle.__drizzle_migrations', columns: ['id', 'hash', 'created_at'] }
@@ -68,6 +70,7 @@ const erasures: Readonly<Record<string, string>> = {
   'public.audit_checkpoints': withoutPerson,
   'public.audit_prunings': withoutPerson,
   'public.audit_unchained': withoutPerson,
+  'public.applications': kept,
   'public.backups': kept,
   'public.plaid_usage': kept,
   'public.safety_switches': kept,

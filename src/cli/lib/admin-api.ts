@@ -35,6 +35,7 @@ export function adminApi(url: string | undefined, environment: Readonly<Record<s
         await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
         continue
       }
+      if (response.status === 204) return null
       if (response.ok) return await response.json()
       // Not every error comes from the Worker: a proxy in between can respond with HTML.
       const { data } = problemSchema.safeParse(await response.json().catch(() => null))

@@ -3,6 +3,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type Bytes, encodeHex } from '../../crypto/encoding.ts'
+import { bytea } from '../core/bytea.ts'
 import { batch, type IdentityDatabase } from '../core/client.ts'
 import { query } from '../core/statement.ts'
 
@@ -42,7 +43,6 @@ export interface SecondFactor {
   readonly recoveryHash: Bytes | null
 }
 
-export const bytea = (bytes: Bytes | null): SQL => sql`${bytes === null ? null : `\\x${encodeHex(bytes)}`}::bytea`
 export const byteas = (list: readonly Bytes[]): SQL =>
   sql`${`{${list.map((bytes) => `"\\\\x${encodeHex(bytes)}"`).join(',')}}`}::bytea[]`
 export const bucketsOf = (buckets: readonly Bucket[]): SQL => sql`${JSON.stringify(buckets)}::jsonb`

@@ -3,13 +3,13 @@ import { type AuditRow, recorded, recordedFor } from '../audit/record.ts'
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Bytes } from '../../crypto/encoding.ts'
+import { bytea } from '../core/bytea.ts'
 import type { IdentityDatabase } from '../core/client.ts'
 import {
   ask,
   askOne,
   type Bucket,
   bucketsOf,
-  bytea,
   factor,
   happened,
   sessionKey,

@@ -10,6 +10,8 @@ import { ask } from '../identity/credentials.ts'
 
 /** Tables whose rows are deleted at once, in this order: rows before those that they name. */
 export const erasedTables = [
+  'api_keys',
+  'idempotent_requests',
   'dead_letters',
   'sync_staging',
   'investment_staging',

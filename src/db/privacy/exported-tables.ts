@@ -2,6 +2,7 @@
 // A test compares the lists with the schema, so that a new table or column is either exported or left out for a reason.
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import { accountBalances, accounts } from '../../../drizzle/tables/accounts.ts'
+import { apiKeys, idempotentRequests } from '../../../drizzle/tables/applications.ts'
 import { holdingDays, holdings, investmentTransactions, securities } from '../../../drizzle/tables/investments.ts'
 import { itemProducts, items } from '../../../drizzle/tables/items.ts'
 import { liabilities } from '../../../drizzle/tables/liabilities.ts'
@@ -27,7 +28,7 @@ export interface ExportedTable {
 }
 
 const secret = 'A sealed credential of this service at Plaid. It is not data about the person.'
-const digest = 'A digest by which this service recognizes a token. It contains no data.'
+const digest = 'A digest by which this service recognizes a token or a request. It contains no data.'
 const perDocument = 50
 
 /** In the order of the export. */
@@ -35,6 +36,19 @@ export const exportedTables: Readonly<Record<string, ExportedTable>> = {
   users: { table: users, owner: users.id, key: [users.id] },
   user_visits: { table: userVisits, owner: userVisits.userId, key: [userVisits.userId] },
   consents: { table: consents, owner: consents.userId, key: [consents.version], isIndexed: true },
+  api_keys: {
+    table: apiKeys,
+    owner: apiKeys.userId,
+    key: [apiKeys.id],
+    leftOut: { digest, request_digest: digest },
+  },
+  idempotent_requests: {
+    table: idempotentRequests,
+    owner: idempotentRequests.userId,
+    key: [idempotentRequests.runId],
+    pageSize: perDocument,
+    leftOut: { key_digest: digest, request_digest: digest },
+  },
   items: { table: items, owner: items.userId, key: [items.id], leftOut: { access_token_sealed: secret } },
   item_products: {
     table: itemProducts,
@@ -165,6 +179,7 @@ export const leftOutTables: Readonly<Record<string, string>> = {
   investment_staging: 'The same for investment transactions.',
   erasures: 'Holds a hash of the login and the state of an erasure. The person gets the certificate.',
   dead_letters: 'Ids of messages to this service that failed. No row names a person.',
+  applications: 'Applications of the operator, with an issuer each. No row names a person.',
   backups: 'Which backups of the whole database were made.',
   plaid_usage: 'Counts of calls to Plaid by all users together.',
   safety_switches: 'States of this service.',

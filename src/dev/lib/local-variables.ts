@@ -43,6 +43,7 @@ export const variableNames = [
   'AUDIT_KEY',
   'AUDIT_KEY_ID',
   'AUDIT_KEYS_PREVIOUS',
+  'API_KEYS',
   'CORS_ORIGINS',
   'SWEEP_WAKES_PER_SECOND',
   'APPLE_APP_IDS',

@@ -7,7 +7,8 @@ import type { HttpEnvironment, Middleware } from '../request-state.ts'
 import { createUnmeteredLimit } from './rate-limit.ts'
 
 const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
-const allowedHeaders = 'Authorization, Content-Type, X-Request-Id'
+// Not WN-User: an application's key never belongs into a browser.
+const allowedHeaders = 'Authorization, Content-Type, Idempotency-Key, X-Request-Id'
 const exposedHeaders = 'X-Request-Id, RateLimit, RateLimit-Policy, Retry-After'
 const preflightMaxAgeSeconds = '600'
 

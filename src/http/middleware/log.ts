@@ -57,7 +57,8 @@ async function whoIn(context: Context<HttpEnvironment>, atMs: number): Promise<L
     identity && pseudonyms.user(identity),
     notes.email === undefined ? null : pseudonyms.account(notes.email),
   ])
-  return { network, user, account, role: actor.kind === 'user' ? actor.role : null }
+  const key = actor.kind === 'user' && actor.apiKey !== undefined ? { api_key_id: actor.apiKey.id } : {}
+  return { network, user, account, role: actor.kind === 'user' ? actor.role : null, ...key }
 }
 
 /** The security event of a refusal, on any route. */

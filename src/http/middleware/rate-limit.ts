@@ -117,6 +117,14 @@ export async function limitAddress(context: RequestContext): Promise<void> {
   await enforce(context, ({ policies }) => policies.ofLogin(clientIn(context)))
 }
 
+/** @throws AppError `rate_limited` if the address is known to be over the limit of failed requests; counts nothing */
+export function refuseOverLimit(context: RequestContext): void {
+  const { limiter } = servicesOf(context)
+  if (limiter === null) return
+  const remembered = limiter.recall(limiter.policies.ofRequest(clientIn(context), routePolicy(context)))
+  if (remembered !== null) apply(context, limiter, [remembered])
+}
+
 /** A digest, because the name of the object outlives the request and a subject can be an e-mail address. */
 async function digestOf({ issuer, subject }: Identity): Promise<string> {
   return encodeHex(await sha256(utf8(JSON.stringify([issuer, subject]))))
@@ -126,14 +134,22 @@ async function digestOf({ issuer, subject }: Identity): Promise<string> {
  * Counts a request with a verified token by its address and its user, concurrently. The first refusal of one costs the other
  * one admission; until it ends, this isolate refuses without checking either.
  * @param byAddress false if the request was counted by address already
+ * @param keyId the API key of the request, which is counted too
  * @throws AppError as `apply`
  */
-export async function limitLogin(context: RequestContext, identity: Identity, byAddress: boolean): Promise<void> {
+export async function limitLogin(
+  context: RequestContext,
+  identity: Identity,
+  byAddress: boolean,
+  keyId: string | null = null,
+): Promise<void> {
   const { limiter } = servicesOf(context)
   if (limiter === null) return
-  const ofUser = limiter.policies.ofUser(await digestOf(identity), routePolicy(context))
-  const targets = byAddress ? [limiter.policies.ofLogin(clientIn(context)), ofUser] : [ofUser]
-  apply(context, limiter, await limiter.checkAll(targets))
+  const { policies } = limiter
+  const ofUser = policies.ofUser(await digestOf(identity), routePolicy(context))
+  const ofAddress = byAddress ? [policies.ofLogin(clientIn(context))] : []
+  const ofKey = keyId === null ? [] : [policies.ofApiKey(keyId)]
+  apply(context, limiter, await limiter.checkAll([...ofAddress, ofUser, ...ofKey]))
 }
 
 /** Counts a failed request: an error of `count` replaces the failure. */

@@ -11,6 +11,8 @@ export const parameterDescriptions: Readonly<Record<string, string>> = {
   direction: 'Only inflows, or only outflows.',
   from: 'The first day, inclusive.',
   include_hidden: 'Whether to include accounts that the user hid, and their rows.',
+  'idempotency-key':
+    'A key of the client’s choice for this request, such as a UUID. A repeated request with the same key has no second effect.',
   interval: 'The length of an interval. Weeks start on Monday.',
   item_id: 'Only rows of this item.',
   max_amount: 'Only amounts up to this one, inclusive.',

@@ -1,6 +1,7 @@
 // The texts of the API reference: each operation and each tag. A new route fails `npm run openapi` until it is here.
 import { accountTexts } from './accounts.ts'
 import { adminTexts } from './admin.ts'
+import { applicationTexts } from './applications.ts'
 import { authTexts } from './auth.ts'
 import { itemTexts } from './items.ts'
 import { moneyTexts } from './money.ts'
@@ -23,6 +24,7 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   liabilities: 'Credit cards, mortgages and student loans.',
   insights: 'Sums over accounts and transactions.',
   privacy: 'The rights of a person over their data.',
+  'api-keys': 'API keys of users, and the tokens that API keys issue.',
   webhooks: 'The endpoint that receives webhooks from Plaid.',
   admin: 'For administrators (`role: "admin"`): states and counts of all users, without amounts and names.',
 }
@@ -35,6 +37,7 @@ const texts: OperationTexts = {
   ...transactionTexts,
   ...moneyTexts,
   ...privacyTexts,
+  ...applicationTexts,
   ...adminTexts,
 }
 

@@ -8,6 +8,7 @@ import { exchangePublicToken } from '../../link/exchange-public-token.ts'
 import type { HostedLink } from '../../plaid/endpoints.ts'
 import { requirePurpose } from '../../privacy/consents.ts'
 import { id, line } from '../schemas.ts'
+import { idempotencyHeaders } from '../idempotency-key.ts'
 import { route } from '../route.ts'
 import { itemSchema, itemView } from './items/items.ts'
 
@@ -115,6 +116,7 @@ function checkCountries(countryCodes: readonly string[], config: Config): void {
 
 export const createLinkTokenRoute = route({
   id: 'createLinkToken',
+  keys: 'link',
   audit: ['link_token_created'],
   method: 'POST',
   path: '/api/v1/plaid/link/token/create',
@@ -188,6 +190,7 @@ const exchangeBody = z
 
 export const exchangePublicTokenRoute = route({
   id: 'exchangePublicToken',
+  keys: 'link',
   audit: ['access_token_obtained'],
   method: 'POST',
   path: '/api/v1/plaid/item/public_token/exchange',
@@ -196,6 +199,8 @@ export const exchangePublicTokenRoute = route({
   access: 'user',
   session: 'live',
   limit: 'link',
+  idempotency: 'stored',
+  headers: idempotencyHeaders,
   body: exchangeBody,
   answers: { 201: itemSchema },
   errors: [
@@ -205,6 +210,8 @@ export const exchangePublicTokenRoute = route({
     'duplicate_item',
     'too_many_items',
     'too_many_links',
+    'idempotency_key_in_use',
+    'idempotency_key_reused',
     'conflict',
     'item_needs_attention',
     'plaid_rejected',

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { listSyncRuns, type SyncRun } from '../../db/sync/runs.ts'
 import { requestSync } from '../../sync/request-sync.ts'
+import { idempotencyHeaders } from '../idempotency-key.ts'
 import { id, instant, timeText } from '../schemas.ts'
 import { keyCursor, pageBody, listResponse, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
@@ -22,8 +23,10 @@ export const syncAllRoute = route({
   access: 'user',
   purpose: 'linking_and_sync',
   limit: 'sync',
+  idempotency: 'stored',
+  headers: idempotencyHeaders,
   answers: { 202: queuedSchema },
-  errors: [],
+  errors: ['idempotency_key_in_use', 'idempotency_key_reused'],
 }).handle(async (ctx) => ({ status: 202, body: { queued: await requestSync(ctx, null) } }))
 
 export const syncItemRoute = route({
@@ -36,9 +39,11 @@ export const syncItemRoute = route({
   access: 'user',
   purpose: 'linking_and_sync',
   limit: 'sync',
+  idempotency: 'stored',
   params: z.object({ item_id: id }),
+  headers: idempotencyHeaders,
   answers: { 202: queuedSchema },
-  errors: ['not_found'],
+  errors: ['not_found', 'idempotency_key_in_use', 'idempotency_key_reused'],
 }).handle(async (ctx, { params }) => ({ status: 202, body: { queued: await requestSync(ctx, params.item_id) } }))
 
 export const runSchema = z

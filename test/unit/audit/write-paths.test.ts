@@ -14,12 +14,19 @@ const ofRetention = 'Deletes what is past its time. Each run of the retention ha
 const ofErasure = 'Carries out an erasure, whose beginning has its row. Its certificate lists what was deleted.'
 const ofRotation = 'Withdraws or prepares a rotation, whose request and success have their rows.'
 const ofExchange = 'Begins, ends or retries an exchange. The access token that it stores, and its outcome, have rows.'
+const ofRepetitions = 'Keeps a response for repetitions of its request, which has its row.'
 const ofTrail = 'The audit trail itself.'
 const reading = 'Reads by a function of the database.'
 const counting = 'Counts about no person.'
 
 /** File → function → reason. */
 const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'applications/idempotency.ts': {
+    beginRequest: ofRepetitions,
+    storeResponse: ofRepetitions,
+    forgetRequest: ofRepetitions,
+  },
+  'applications/use-key.ts': { useKey: 'Notes the last use of a key.', useKeyOfToken: 'Notes the last use of a key.' },
   'audit/prunings.ts': { pruneCheckpoints: ofTrail },
   'commit.ts': { begin: ofSync, insertRun: ofSync, trimRuns: ofSync, commitRun: ofSync },
   'core/record.ts': { upsert: ofSync },

@@ -31,6 +31,7 @@ function run(file: string, args: readonly string[], environment: Record<string, 
 describe('a command', () => {
   const commands = [
     'cli/access-tokens.ts',
+    'cli/api-key.ts',
     'cli/bench.ts',
     'cli/bundle.ts',
     'cli/conformance.ts',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { crc32, streamOf, zip, type ZipEntry } from '../../../src/privacy/zip.ts'
+import { crc32 } from '../../../src/crypto/crc32.ts'
+import { streamOf, zip, type ZipEntry } from '../../../src/privacy/zip.ts'
 import { unzip } from '../../support/unzip.ts'
 
 const at = new Date('2026-03-02T09:30:10Z')

@@ -107,12 +107,14 @@ describe('a table', () => {
   it('refuses each kind of write, unless it is listed here', async () => {
     // Bits of pg_trigger.tgtype: 2 before, 4 insert, 8 delete, 16 update; without 1, once for each statement.
     const rows = await world.sql(
-      `select tgrelid::regclass::text as name, tgtype::int as type from pg_trigger where tgname = 'frozen' and tgtype <> 30
-        order by 1`,
+      `select tgrelid::regclass::text as name, tgtype::int as type, tgattr <> '' as columns from pg_trigger
+        where tgname = 'frozen' and (tgtype <> 30 or tgattr <> '') order by 1`,
     )
     // A code is used up, and an expired row is deleted, at a sign-in too.
     const insertOnly = ['identity.password_resets', 'identity.recovery_codes', 'identity.registrations']
-    expect(rows).toEqual(insertOnly.map((name) => ({ name, type: '6' })))
+    // A key can be revoked, and its use is noted.
+    const keys = { name: 'api_keys', type: '30', columns: true }
+    expect(rows).toEqual([keys, ...insertOnly.map((name) => ({ name, type: '6', columns: false }))])
   })
 })
 

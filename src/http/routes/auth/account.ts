@@ -12,6 +12,7 @@ const access = 'user' as const
 
 export const logoutAllRoute = route({
   id: 'logoutAll',
+  keys: 'refused',
   audit: ['sessions_ended'],
   event: 'session_end',
   method: 'POST',
@@ -30,6 +31,7 @@ export const logoutAllRoute = route({
 
 export const changePasswordRoute = route({
   id: 'changePassword',
+  keys: 'refused',
   audit: ['password_changed'],
   event: 'password_change',
   method: 'POST',
@@ -49,6 +51,7 @@ export const changePasswordRoute = route({
 
 export const enrollTotpRoute = route({
   id: 'enrollTotp',
+  keys: 'refused',
   audit: ['totp_enrolled'],
   event: 'second_factor_enrollment',
   method: 'POST',
@@ -75,6 +78,7 @@ export const enrollTotpRoute = route({
 
 export const confirmTotpRoute = route({
   id: 'confirmTotp',
+  keys: 'refused',
   audit: ['totp_enabled'],
   event: 'second_factor_activation',
   method: 'POST',
@@ -98,6 +102,7 @@ export const confirmTotpRoute = route({
 
 export const disableTotpRoute = route({
   id: 'disableTotp',
+  keys: 'refused',
   audit: ['totp_disabled'],
   event: 'second_factor_removal',
   method: 'POST',
@@ -128,6 +133,7 @@ const sessionSchema = z
 
 export const listSessionsRoute = route({
   id: 'listSessions',
+  keys: 'refused',
   method: 'GET',
   path: '/api/v1/auth/sessions',
   summary: 'List sessions',
@@ -152,6 +158,7 @@ export const listSessionsRoute = route({
 
 export const endSessionRoute = route({
   id: 'endSession',
+  keys: 'refused',
   audit: ['session_ended'],
   event: 'session_end',
   method: 'DELETE',

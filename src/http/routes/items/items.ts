@@ -136,6 +136,7 @@ export const getItemRoute = route({
 
 export const repairItemRoute = route({
   id: 'markItemRepaired',
+  keys: 'link',
   audit: ['item_repaired'],
   method: 'POST',
   path: '/api/v1/plaid/items/{id}/repaired',

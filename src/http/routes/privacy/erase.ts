@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { type Erasure, getErasure } from '../../../db/privacy/erasures.ts'
 import { AppError } from '../../../errors.ts'
 import { requestErasure } from '../../../privacy/request-erasure.ts'
+import { idempotencyHeaders } from '../../idempotency-key.ts'
 import { publicRoute, route } from '../../route.ts'
 import { id, instant, timeText, timeTextOrNull } from '../../schemas.ts'
 import { password } from '../auth/sign-in.ts'
@@ -38,6 +39,8 @@ export const eraseRoute = route({
   tags: ['privacy'],
   access: 'user',
   limit: 'sensitive',
+  // A repeated request finds the same erasure by itself.
+  headers: idempotencyHeaders,
   body: z.strictObject({ password: password.optional() }),
   bodyOptional: true,
   answers: { 200: erasureSchema, 202: erasureSchema },

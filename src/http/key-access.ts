@@ -1,0 +1,34 @@
+// What API keys, and the tokens that they issue, may call: the scope of each route.
+import { metricsScope } from '../auth/token-rights.ts'
+import type { KeyScope } from '../auth/key-scopes.ts'
+import type { ApiKeyUse, User } from '../context.ts'
+import { AppError } from '../errors.ts'
+import type { RouteDescription } from './route.ts'
+
+type Guarded = Pick<RouteDescription, 'access' | 'method' | 'scope' | 'keys'>
+
+/** The scopes of which a key needs one. Empty: any key may call the route. */
+export function scopesFor({ access, method, scope, keys }: Guarded): readonly KeyScope[] {
+  if (keys === 'only') return []
+  if (keys === 'link') return ['link']
+  if (access === 'admin' && scope === metricsScope) return ['admin:read', 'admin:metrics']
+  const right = method === 'GET' ? 'read' : 'write'
+  return [access === 'admin' ? `admin:${right}` : right]
+}
+
+const forbidden = (detail: string, reason: string): AppError => new AppError('forbidden', detail, { reason })
+
+/**
+ * Checks the access of a key. `authorize` has checked the role.
+ * @throws AppError `forbidden`; `user_required` for a key of an application that names no user
+ */
+export function authorizeKey({ scopes }: User, { actsAs }: ApiKeyUse, route: Guarded): void {
+  if (route.keys === 'refused') throw forbidden('This request needs a user’s own sign-in, not an API key.', 'key')
+  if (route.keys === 'only' && actsAs === 'token')
+    throw forbidden('This request needs the API key itself, not a token of it.', 'key')
+  if (route.access === 'user' && actsAs === 'application')
+    throw new AppError('user_required', 'This request acts for a user. Name one in the header WN-User.')
+  const needed = scopesFor(route)
+  if (needed.length > 0 && !needed.some((scope) => scopes.includes(scope)))
+    throw forbidden(`The API key needs the scope ${needed.map((scope) => `\`${scope}\``).join(' or ')}.`, 'scope')
+}
