@@ -1,4 +1,4 @@
-// Creates applications. Whoever has a key of an application can act for every user of its issuer.
+// Creates applications. The holder of a key can act for every user of the application's issuer.
 import { audit } from '../audit/audit.ts'
 import type { Ctx, User } from '../context.ts'
 import { type Application, insertApplication } from '../db/applications/applications.ts'

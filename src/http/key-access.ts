@@ -3,9 +3,19 @@ import { metricsScope } from '../auth/token-rights.ts'
 import type { KeyScope } from '../auth/key-scopes.ts'
 import type { ApiKeyUse, User } from '../context.ts'
 import { AppError } from '../errors.ts'
-import type { RouteDescription } from './route.ts'
 
-type Guarded = Pick<RouteDescription, 'access' | 'method' | 'scope' | 'keys'>
+/**
+ * What an API key needs beyond the scope of the method. `link`: that scope · `only`: a key and nothing else, of any scope ·
+ * `refused`: no key may call the route
+ */
+export type KeyRule = 'link' | 'only' | 'refused'
+
+interface Guarded {
+  readonly access: 'public' | 'user' | 'admin'
+  readonly method: string
+  readonly scope?: string
+  readonly keys?: KeyRule
+}
 
 /** The scopes of which a key needs one. Empty: any key may call the route. */
 export function scopesFor({ access, method, scope, keys }: Guarded): readonly KeyScope[] {

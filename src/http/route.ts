@@ -13,7 +13,7 @@ import { requirePurpose } from '../privacy/consents.ts'
 import { requireNotErased } from '../privacy/require-not-erased.ts'
 import type { Purpose } from '../privacy/purposes.ts'
 import { idempotencyHeader, idempotencyName } from './idempotency-key.ts'
-import { authorizeKey } from './key-access.ts'
+import { authorizeKey, type KeyRule } from './key-access.ts'
 import { isJson, parseBody, parseParameters, parseQuery } from './input.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -45,11 +45,8 @@ export interface RouteDescription {
   readonly purpose?: Purpose
   /** The scope of tokens that may call this route and those with the same scope only. */
   readonly scope?: typeof metricsScope
-  /**
-   * What an API key needs (./key-access.ts); without it, the scope of the method. `link`: that scope ·
-   * `only`: a key and nothing else, of any scope · `refused`: no key may call the route
-   */
-  readonly keys?: 'link' | 'only' | 'refused'
+  /** What an API key needs; without it, the scope of the method. */
+  readonly keys?: KeyRule
   /**
    * Whether the route responds while the database is unavailable: that the session has ended, or that the person was erased, is
    * then not known. Only for routes that say nothing about a person.
@@ -174,15 +171,15 @@ function isUsers(ctx: Ctx): ctx is Ctx<User> {
  * Checks access: a user or an administrator, and for changes a token that is not read-only.
  * @throws AppError `unauthorized`, also if a mount forgot to authenticate; `forbidden`
  */
-function authorize(ctx: Ctx, route: Pick<RouteDescription, 'access' | 'method' | 'scope' | 'keys'>): Ctx<User> {
-  const { access, method, scope, keys } = route
+function authorize(ctx: Ctx, declaration: Pick<RouteDescription, 'access' | 'method' | 'scope' | 'keys'>): Ctx<User> {
+  const { access, method, scope, keys } = declaration
   if (!isUsers(ctx)) throw new AppError('unauthorized', 'A valid access token is required.', { reason: 'no user' })
   if (access === 'admin' && ctx.actor.role !== 'admin')
     throw new AppError('forbidden', 'This request needs the administrator role.', { reason: 'role' })
   const { apiKey } = ctx.actor
   if (apiKey === undefined && keys === 'only')
     throw new AppError('forbidden', 'This request needs an API key.', { reason: 'no key' })
-  if (apiKey !== undefined) authorizeKey(ctx.actor, apiKey, route)
+  if (apiKey !== undefined) authorizeKey(ctx.actor, apiKey, declaration)
   else if (ctx.actor.scopes.includes(metricsScope) && scope !== metricsScope)
     throw new AppError('forbidden', 'This access token can only read the metrics.', { reason: 'scope' })
   else if (method !== 'GET' && isReadOnly(ctx.actor.scopes))

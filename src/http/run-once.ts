@@ -1,17 +1,23 @@
 // Runs a request with an `Idempotency-Key` once: a repetition gets the stored response, for a day. Keys are of one user and
 // one route.
+import type { RouteAudit } from '../audit/actions.ts'
 import type { Ctx, User } from '../context.ts'
 import { sha256 } from '../crypto/digest.ts'
 import { lengthPrefixed, utf8 } from '../crypto/encoding.ts'
 import { beginRequest, forgetRequest, storeResponse } from '../db/applications/idempotency.ts'
 import { AppError } from '../errors.ts'
-import type { Outgoing, RouteDescription } from './route.ts'
 
 const inProgressSeconds = 5
 const tooManySeconds = 3600
 
+interface Outgoing {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string | string[]>>
+  readonly body: unknown
+}
+
 interface Repeatable {
-  readonly route: Pick<RouteDescription, 'id' | 'audit'>
+  readonly route: { readonly id: string; readonly audit?: RouteAudit }
   /** The `Idempotency-Key`. */
   readonly key: string
   /** What else was sent: the parsed path, query and body. */
@@ -19,7 +25,7 @@ interface Repeatable {
 }
 
 /** The first request has written the rows of the audit trail. */
-function noteAudited(ctx: Ctx, { audit }: Pick<RouteDescription, 'audit'>): void {
+function noteAudited(ctx: Ctx, { audit }: Repeatable['route']): void {
   if (audit !== undefined && !('none' in audit)) for (const action of audit) ctx.audited?.(action)
 }
 
@@ -61,7 +67,7 @@ export async function runOnce(
     )
     throw error
   })
-  // The request has succeeded, whatever becomes of its copy.
+  // The request has succeeded, also if its copy is lost.
   await storeResponse(services.api, actor.identity, runId, outgoing.status, outgoing.body).catch((error: unknown) =>
     log.warn('idempotent_response_lost', { error }),
   )

@@ -309,7 +309,7 @@ export const purposes: Readonly<Record<string, Readonly<Record<string, string>>>
     digest: 'recognizes the key',
     scopes: 'what the key may do',
     networks: 'from where it may be used',
-    last_used_at: 'shows keys that nobody uses',
+    last_used_at: 'shows keys that are not in use',
     revoked_at: 'when it was revoked; it is refused since',
     request_digest: 'recognizes a repeated creation',
   },

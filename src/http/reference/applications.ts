@@ -48,7 +48,7 @@ export const applicationTexts: OperationTexts = {
   },
   createToken: {
     description:
-      'Creates a short token for a client of the user, such as a mobile app or a page. The request is sent with an API key, and with `WN-User` if the key is an application’s. The token acts for that user, with no more rights than the key, until it expires, the key is revoked, or the user is erased. Creates the user if they are new.',
+      'Creates a short token for a client of the user, such as a mobile app or a page. The request is sent with an API key, and with `WN-User` if the key is an application’s. The token acts for that user, with rights of the key alone, until it expires, the key is revoked, or the user is erased. Creates the user if they are new.',
     body: 'The rights and the life of the token. An empty body takes the defaults.',
     responses: { 200: 'The token.' },
     example: {
@@ -62,7 +62,7 @@ export const applicationTexts: OperationTexts = {
     example: { response: page(applicationExample) },
   },
   adminCreateApplication: {
-    description: `Creates an application. Its keys act for every user of its issuer: whoever has one can be any of them. ${keysOnly}`,
+    description: `Creates an application. Its keys act for every user of its issuer: the holder of a key can be any of them. ${keysOnly}`,
     body: 'The application.',
     responses: { 201: 'The application.' },
     example: { request: { name: 'Budget app' }, response: applicationExample },

@@ -30,7 +30,7 @@ describe('a new key', () => {
     const keys = await Promise.all(Array.from({ length: 600 }, () => createKey('test')))
     const characters = keys.map(({ text }) => text.slice(8, 51)).join('')
     const expected = characters.length / alphabet.length
-    const squares = [...alphabet].map((one) => {
+    const squares = Array.from(alphabet, (one) => {
       const count = characters.split(one).length - 1
       return (count - expected) ** 2 / expected
     })
@@ -41,7 +41,7 @@ describe('a new key', () => {
 })
 
 describe('a text', () => {
-  const known = `${'A'.repeat(43)}`
+  const known = 'A'.repeat(43)
   const valid = `wn_test_${known}${checksum(known)}`
 
   it('is a key only as a whole, with its checksum', () => {

@@ -75,7 +75,9 @@ describe('CORS', () => {
     const { headers } = response
     expect(headers.get('access-control-allow-origin')).toBe(ours)
     expect(headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST, PUT, PATCH, DELETE')
-    expect(headers.get('access-control-allow-headers')).toBe('Authorization, Content-Type, Idempotency-Key, X-Request-Id')
+    expect(headers.get('access-control-allow-headers')).toBe(
+      'Authorization, Content-Type, Idempotency-Key, X-Request-Id',
+    )
     expect(headers.get('access-control-max-age')).toBe('600')
     expect(headers.get('vary')).toContain('Access-Control-Request-Method')
   })

@@ -63,7 +63,7 @@ CREATE POLICY own_rows ON idempotent_requests TO wn_api USING (user_id = nullif(
 --> statement-breakpoint
 GRANT SELECT, INSERT ON applications TO wn_jobs;
 --> statement-breakpoint
--- Nobody reads a digest: app.use_api_key compares it.
+-- No login reads a digest: app.use_api_key compares it.
 GRANT SELECT (id, application_id, user_id, name, prefix, scopes, networks, created_at, expires_at, last_used_at, revoked_at,
   request_digest), INSERT, UPDATE (revoked_at) ON api_keys TO wn_api, wn_jobs;
 --> statement-breakpoint
