@@ -4,6 +4,7 @@
 export const problemCodes = [
   'bad_request',
   'validation_failed',
+  'user_required',
   'invalid_token',
   'invalid_cursor',
   'public_token_refused',
@@ -20,11 +21,13 @@ export const problemCodes = [
   'method_not_allowed',
   'duplicate_item',
   'too_many_items',
+  'idempotency_key_in_use',
   'conflict',
   'feed_expired',
   'payload_too_large',
   'unsupported_media_type',
   'item_needs_attention',
+  'idempotency_key_reused',
   'rate_limited',
   'too_many_links',
   'internal',
@@ -123,6 +126,38 @@ export type AccountEdits = {
 export type AccountList = {
   /** The rows of this page. */
   data: Array<Account>
+  /** The `cursor` of the next page; null on the last page. */
+  next_cursor: string | null
+}
+
+export type AdminApiKey = {
+  /** The id. */
+  id: string
+  /** The name. */
+  name: string
+  /** The first characters of the key. */
+  prefix: string
+  /** What the key may do. */
+  scopes: Array<string>
+  /** The networks from which the key may be used; empty for any address. */
+  networks: Array<string>
+  /** When it was created. */
+  created_at: string
+  /** When the key expires; null for never. */
+  expires_at: string | null
+  /** When the key was used last, within a minute; null for never. */
+  last_used_at: string | null
+  /** When the key was revoked; null for a key that was not. */
+  revoked_at: string | null
+  /** The application of the key; null for a key of a user. */
+  application_id: string | null
+  /** The user of the key; null for a key of an application. */
+  user_id: string | null
+}
+
+export type AdminApiKeyList = {
+  /** The rows of this page. */
+  data: Array<AdminApiKey>
   /** The `cursor` of the next page; null on the last page. */
   next_cursor: string | null
 }
@@ -312,6 +347,72 @@ export type AlarmStates = {
   data: Array<Alarm>
 }
 
+export type ApiKey = {
+  /** The id. */
+  id: string
+  /** The name. */
+  name: string
+  /** The first characters of the key. */
+  prefix: string
+  /** What the key may do. */
+  scopes: Array<string>
+  /** The networks from which the key may be used; empty for any address. */
+  networks: Array<string>
+  /** When it was created. */
+  created_at: string
+  /** When the key expires; null for never. */
+  expires_at: string | null
+  /** When the key was used last, within a minute; null for never. */
+  last_used_at: string | null
+  /** When the key was revoked; null for a key that was not. */
+  revoked_at: string | null
+}
+
+export type ApiKeyList = {
+  /** The rows of this page. */
+  data: Array<ApiKey>
+  /** The `cursor` of the next page; null on the last page. */
+  next_cursor: string | null
+}
+
+export type ApiKeyRequest = {
+  /** A name, by which people recognize the key. */
+  name: string
+  /** The networks from which the key may be used (CIDR). Empty for any address. */
+  networks?: Array<string> | undefined
+  /** The application for which the key acts. */
+  application_id: string
+  /** What the key may do. */
+  scopes: Array<'read' | 'write' | 'link' | 'admin:read' | 'admin:write' | 'admin:metrics'>
+  /** The life of the key in days; null for a key that does not expire. */
+  expires_in_days?: number | null | undefined
+}
+
+export type Application = {
+  /** The id. */
+  id: string
+  /** The name. */
+  name: string
+  /** The issuer of the users for whom the keys of the application act. */
+  issuer: string
+  /** When it was created. */
+  created_at: string
+}
+
+export type ApplicationList = {
+  /** The rows of this page. */
+  data: Array<Application>
+  /** The `cursor` of the next page; null on the last page. */
+  next_cursor: string | null
+}
+
+export type ApplicationRequest = {
+  /** A name, by which people recognize the application. */
+  name: string
+  /** The issuer of its users: that of the identity provider (`AUTH_ISSUER`), so that a person is the same user with a token and with a key, or any other https URL. Without it, the application gets a separate issuer. */
+  issuer?: string | undefined
+}
+
 export type AuditFault = {
   /** What is wrong. */
   what: string
@@ -463,6 +564,56 @@ export type ConsentsChange = {
     /** Reports errors of this person’s requests to the error monitoring. */
     diagnostics: boolean
   }
+}
+
+export type CreatedAdminApiKey = {
+  /** The id. */
+  id: string
+  /** The name. */
+  name: string
+  /** The first characters of the key. */
+  prefix: string
+  /** What the key may do. */
+  scopes: Array<string>
+  /** The networks from which the key may be used; empty for any address. */
+  networks: Array<string>
+  /** When it was created. */
+  created_at: string
+  /** When the key expires; null for never. */
+  expires_at: string | null
+  /** When the key was used last, within a minute; null for never. */
+  last_used_at: string | null
+  /** When the key was revoked; null for a key that was not. */
+  revoked_at: string | null
+  /** The application of the key; null for a key of a user. */
+  application_id: string | null
+  /** The user of the key; null for a key of an application. */
+  user_id: string | null
+  /** The key. It is shown once and cannot be read again. */
+  key: string
+}
+
+export type CreatedApiKey = {
+  /** The id. */
+  id: string
+  /** The name. */
+  name: string
+  /** The first characters of the key. */
+  prefix: string
+  /** What the key may do. */
+  scopes: Array<string>
+  /** The networks from which the key may be used; empty for any address. */
+  networks: Array<string>
+  /** When it was created. */
+  created_at: string
+  /** When the key expires; null for never. */
+  expires_at: string | null
+  /** When the key was used last, within a minute; null for never. */
+  last_used_at: string | null
+  /** When the key was revoked; null for a key that was not. */
+  revoked_at: string | null
+  /** The key. It is shown once and cannot be read again. */
+  key: string
 }
 
 export type Crons = {
@@ -846,6 +997,17 @@ export type NetWorthDays = {
 /** An OpenAPI 3.1 document. */
 export type OpenApi = Record<string, unknown>
 
+export type OwnApiKeyRequest = {
+  /** A name, by which people recognize the key. */
+  name: string
+  /** The networks from which the key may be used (CIDR). Empty for any address. */
+  networks?: Array<string> | undefined
+  /** What the key may do. */
+  scopes: Array<'read' | 'write' | 'link'>
+  /** The life of the key in days. The default is 90. */
+  expires_in_days?: number | undefined
+}
+
 export type PlaidUsage = {
   /** The first day, inclusive. */
   from: string
@@ -883,7 +1045,7 @@ export type Problem = {
   /** The request: `urn:uuid:` and its `X-Request-Id`. */
   instance: string
   /** A stable code of the error. */
-  code: 'bad_request' | 'validation_failed' | 'invalid_token' | 'invalid_cursor' | 'public_token_refused' | 'link_token_refused' | 'unauthorized' | 'invalid_credentials' | 'totp_required' | 'invalid_code' | 'webhook_refused' | 'forbidden' | 'https_required' | 'purpose_not_allowed' | 'not_found' | 'method_not_allowed' | 'duplicate_item' | 'too_many_items' | 'conflict' | 'feed_expired' | 'payload_too_large' | 'unsupported_media_type' | 'item_needs_attention' | 'rate_limited' | 'too_many_links' | 'internal' | 'misconfigured' | 'token_undecryptable' | 'plaid_rejected' | 'webhook_unverified' | 'frozen' | 'plaid_unavailable' | 'unavailable'
+  code: 'bad_request' | 'validation_failed' | 'user_required' | 'invalid_token' | 'invalid_cursor' | 'public_token_refused' | 'link_token_refused' | 'unauthorized' | 'invalid_credentials' | 'totp_required' | 'invalid_code' | 'webhook_refused' | 'forbidden' | 'https_required' | 'purpose_not_allowed' | 'not_found' | 'method_not_allowed' | 'duplicate_item' | 'too_many_items' | 'idempotency_key_in_use' | 'conflict' | 'feed_expired' | 'payload_too_large' | 'unsupported_media_type' | 'item_needs_attention' | 'idempotency_key_reused' | 'rate_limited' | 'too_many_links' | 'internal' | 'misconfigured' | 'token_undecryptable' | 'plaid_rejected' | 'webhook_unverified' | 'frozen' | 'plaid_unavailable' | 'unavailable'
   /** The fields that are wrong, at most 20. */
   errors?: Array<{
     /** The field in the body: a JSON pointer as a URI fragment. */
@@ -1149,6 +1311,24 @@ export type SyncRunList = {
   data: Array<SyncRun>
   /** The `cursor` of the next page; null on the last page. */
   next_cursor: string | null
+}
+
+export type Token = {
+  /** The access token. Send it as `Authorization: Bearer …`. */
+  access_token: string
+  /** The type of the access token. */
+  token_type: 'Bearer'
+  /** Seconds until the token expires. */
+  expires_in: number
+  /** The scopes of the token, separated by spaces. */
+  scope: string
+}
+
+export type TokenRequest = {
+  /** What the token may do. By default, what the key may do for a user. */
+  scopes?: Array<'read' | 'write' | 'link'> | undefined
+  /** Seconds until the token expires. The default is 900. */
+  expires_in?: number | undefined
 }
 
 export type TotpSecret = {
@@ -1665,7 +1845,10 @@ export interface paths {
     post: {
       parameters: {
         query?: never
-        header?: never
+        header?: {
+          /** A key of the client’s choice for this request, such as a UUID. A repeated request with the same key has no second effect. */
+          'idempotency-key'?: string | undefined
+        }
         path?: never
         cookie?: never
       }
@@ -1841,7 +2024,10 @@ export interface paths {
     post: {
       parameters: {
         query?: never
-        header?: never
+        header?: {
+          /** A key of the client’s choice for this request, such as a UUID. A repeated request with the same key has no second effect. */
+          'idempotency-key'?: string | undefined
+        }
         path?: never
         cookie?: never
       }
@@ -1860,7 +2046,10 @@ export interface paths {
     post: {
       parameters: {
         query?: never
-        header?: never
+        header?: {
+          /** A key of the client’s choice for this request, such as a UUID. A repeated request with the same key has no second effect. */
+          'idempotency-key'?: string | undefined
+        }
         path: {
           /** The id of the item. */
           item_id: string
@@ -2321,7 +2510,10 @@ export interface paths {
     post: {
       parameters: {
         query?: never
-        header?: never
+        header?: {
+          /** A key of the client’s choice for this request, such as a UUID. A repeated request with the same key has no second effect. */
+          'idempotency-key'?: string | undefined
+        }
         path?: never
         cookie?: never
       }
@@ -2393,6 +2585,189 @@ export interface paths {
     post?: never
     patch?: never
     delete?: never
+  }
+  '/api/v1/api-keys': {
+    /** List API keys */
+    get: {
+      parameters: {
+        query?: {
+          /** The maximum number of rows. */
+          limit?: number | undefined
+          /** The `next_cursor` of the previous page. Empty for the first page. */
+          cursor?: string | undefined
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': ApiKeyList } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    /** Create an API key */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          /** A key of the client’s choice for this request, such as a UUID. A repeated request with the same key has no second effect. */
+          'idempotency-key'?: string | undefined
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: { 'application/json': OwnApiKeyRequest } }
+      responses: {
+        201: { content: { 'application/json': CreatedApiKey } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/api-keys/{id}': {
+    get?: never
+    put?: never
+    post?: never
+    patch?: never
+    /** Revoke an API key */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the key. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        204: { content?: never }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+  }
+  '/api/v1/tokens': {
+    get?: never
+    put?: never
+    /** Create a token for a client */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: { content: { 'application/json': TokenRequest } }
+      responses: {
+        200: { content: { 'application/json': Token } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/applications': {
+    /** List applications */
+    get: {
+      parameters: {
+        query?: {
+          /** The maximum number of rows. */
+          limit?: number | undefined
+          /** The `next_cursor` of the previous page. Empty for the first page. */
+          cursor?: string | undefined
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': ApplicationList } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    /** Create an application */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: { 'application/json': ApplicationRequest } }
+      responses: {
+        201: { content: { 'application/json': Application } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/api-keys': {
+    /** List all API keys */
+    get: {
+      parameters: {
+        query?: {
+          /** The maximum number of rows. */
+          limit?: number | undefined
+          /** The `next_cursor` of the previous page. Empty for the first page. */
+          cursor?: string | undefined
+          /** Only keys of this application. */
+          application_id?: string | undefined
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': AdminApiKeyList } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    /** Create an application key */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          /** A key of the client’s choice for this request, such as a UUID. A repeated request with the same key has no second effect. */
+          'idempotency-key'?: string | undefined
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: { 'application/json': ApiKeyRequest } }
+      responses: {
+        201: { content: { 'application/json': CreatedAdminApiKey } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/api-keys/{id}': {
+    get?: never
+    put?: never
+    post?: never
+    patch?: never
+    /** Revoke any API key */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the key. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        204: { content?: never }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
   }
   '/api/v1/admin/items': {
     /** List items of all users */
@@ -2676,7 +3051,7 @@ export interface paths {
           /** Only rows of this kind of actor. */
           actor?: 'user' | 'admin' | 'anonymous' | 'webhook' | 'cron' | 'queue' | 'command' | undefined
           /** Only rows of this action. */
-          action?: 'registration_requested' | 'account_created' | 'signed_in' | 'sign_in_refused' | 'session_ended' | 'sessions_ended' | 'signed_out' | 'session_reused' | 'password_changed' | 'password_reset_requested' | 'password_reset' | 'totp_enrolled' | 'totp_enabled' | 'totp_disabled' | 'link_token_created' | 'access_token_obtained' | 'item_linked' | 'item_relinked' | 'accounts_taken_over' | 'link_refused' | 'item_repaired' | 'item_lost' | 'item_revoked' | 'account_revoked' | 'item_end_announced' | 'data_exported' | 'consents_changed' | 'erasure_begun' | 'item_removed' | 'item_purged' | 'token_used' | 'token_rotation_requested' | 'token_rotated' | 'duplicate_resolved' | 'sync_requested' | 'item_resynced' | 'item_rechecked' | 'dead_letters_replayed' | 'key_rotation_started' | 'freeze_changed' | 'token_rotation_started' | 'admin_granted' | 'admin_revoked' | 'audit_verified' | 'admin_read' | 'retention_started' | 'retention_finished' | 'backup_created' | 'backup_failed' | 'backup_deleted' | 'backup_verified' | 'backup_restored' | undefined
+          action?: 'registration_requested' | 'account_created' | 'signed_in' | 'sign_in_refused' | 'session_ended' | 'sessions_ended' | 'signed_out' | 'session_reused' | 'password_changed' | 'password_reset_requested' | 'password_reset' | 'totp_enrolled' | 'totp_enabled' | 'totp_disabled' | 'link_token_created' | 'access_token_obtained' | 'item_linked' | 'item_relinked' | 'accounts_taken_over' | 'link_refused' | 'item_repaired' | 'item_lost' | 'item_revoked' | 'account_revoked' | 'item_end_announced' | 'data_exported' | 'consents_changed' | 'erasure_begun' | 'item_removed' | 'item_purged' | 'token_used' | 'token_rotation_requested' | 'token_rotated' | 'duplicate_resolved' | 'sync_requested' | 'item_resynced' | 'item_rechecked' | 'dead_letters_replayed' | 'key_rotation_started' | 'freeze_changed' | 'token_rotation_started' | 'admin_granted' | 'admin_revoked' | 'audit_verified' | 'application_created' | 'api_key_created' | 'api_key_revoked' | 'client_token_issued' | 'admin_read' | 'retention_started' | 'retention_finished' | 'backup_created' | 'backup_failed' | 'backup_deleted' | 'backup_verified' | 'backup_restored' | undefined
           /** Only rows about this target. */
           target_id?: string | undefined
         }
