@@ -81,6 +81,7 @@ export const ranks: readonly Unit[] = [
   { name: 'simulator/items', paths: ['src/dev/plaid-simulator/items'] },
   { name: 'simulator/endpoints', paths: ['src/dev/plaid-simulator/endpoints'] },
   { name: 'simulator/control', paths: ['src/dev/plaid-simulator/control'] },
+  { name: 'simulator/link-page', paths: ['src/dev/plaid-simulator/link-page'] },
   { name: 'plaid-simulator', paths: ['src/dev/plaid-simulator'] },
   { name: 'neon-local', paths: ['src/dev/neon-local'] },
   { name: 'dev/lib', paths: ['src/dev/lib'] },
@@ -111,6 +112,14 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
     'simulator/items',
   ],
   'simulator/control': ['simulator/bank', 'simulator/lib', 'simulator/state', 'simulator/webhooks', 'simulator/items'],
+  'simulator/link-page': [
+    'simulator/bank',
+    'simulator/lib',
+    'simulator/state',
+    'simulator/items',
+    'simulator/endpoints',
+    'simulator/control',
+  ],
   'plaid-simulator': [
     'simulator/lib',
     'simulator/state',
@@ -118,6 +127,7 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
     'simulator/items',
     'simulator/endpoints',
     'simulator/control',
+    'simulator/link-page',
   ],
   'neon-local': [],
   // Packages for applications. They import one another by name, and nothing of the Worker.

@@ -1,15 +1,18 @@
-// The simulator's routes: Plaid's endpoints, and the simulator's own controls under /simulator.
+// The simulator's routes: Plaid's endpoints, Link's pages, and the simulator's own controls under /simulator.
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { controls } from './control/routes.ts'
 import { endpoints } from './endpoints/all.ts'
 import { answer } from './endpoints/answer-call.ts'
 import { failure } from './lib/failure.ts'
-import { loopbackCors } from './loopback-cors.ts'
+import { linkPages } from './link-page/routes.ts'
+import { loopbackCors } from './lib/loopback-cors.ts'
 import type { Stage } from './state/stage.ts'
 
 export function simulatorApp(stage: Stage): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>()
+  // Before the permission for other origins: no page of another origin reads Link's pages.
+  app.route('/', linkPages(stage))
   app.use(loopbackCors)
   for (const endpoint of endpoints) app.post(endpoint.path, (context) => answer(context, stage.world, endpoint))
   app.route('/simulator', controls(stage))

@@ -7,11 +7,11 @@ import { timers } from './lib/timers.ts'
 import { clientKindOf } from './state/client-kind.ts'
 import type { Journal } from './state/journal.ts'
 import type { Settings } from './state/options.ts'
-import type { World } from './state/world.ts'
+import type { Site, World } from './state/world.ts'
 import { webhookDelivery } from './webhooks/delivery.ts'
 import { signingKeys } from './webhooks/keys.ts'
 
-export function createWorld(settings: Settings, seed: string, journal: Journal): World {
+export function createWorld(settings: Settings, seed: string, journal: Journal, site: Site): World {
   const ids = seededIds(seed)
   const running = timers(settings.log)
   // Random, not from the seed: receivers cache keys by kid, so a kid must never name two keys.
@@ -30,6 +30,8 @@ export function createWorld(settings: Settings, seed: string, journal: Journal):
     accessTokens: new Map(),
     publicTokens: new Map(),
     linkTokens: new Map(),
+    linkPages: new Map(),
+    site,
     users: new Map(),
     removedUserIds: new Set(),
     faults: [],

@@ -7,6 +7,7 @@ import { replay } from './replay.ts'
 import { noJournal, openJournal } from './state/journal.ts'
 import { type Settings, settingsFrom, type SimulatorOptions } from './state/options.ts'
 import type { Stage } from './state/stage.ts'
+import type { Site } from './state/world.ts'
 
 export type { SimulatorOptions } from './state/options.ts'
 
@@ -19,17 +20,17 @@ export interface Simulator {
 }
 
 /** The world of the journal, or a new one. */
-async function openStage(settings: Settings): Promise<Stage> {
+async function openStage(settings: Settings, site: Site): Promise<Stage> {
   const { journalFile } = settings
   const kept = journalFile === null ? null : openJournal(journalFile, settings)
   const { journal, seed, historyDays, lines } = kept ?? { ...settings, journal: noJournal, lines: [] }
   const ofWorld = { ...settings, historyDays }
   const stage: Stage = {
-    world: createWorld(ofWorld, seed, journal),
+    world: createWorld(ofWorld, seed, journal, site),
     async reset(next) {
       const before = stage.world
       journal.begin(next)
-      stage.world = createWorld(ofWorld, next, journal)
+      stage.world = createWorld(ofWorld, next, journal, site)
       await before.timers.stop()
     },
   }
@@ -46,7 +47,8 @@ function urlHost(address: string): string {
 /** Starts the simulator. Rejects if the port is taken. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const settings = settingsFrom(options)
-  const stage = await openStage(settings)
+  const site: Site = { url: '' }
+  const stage = await openStage(settings, site)
   const server = serve({ fetch: simulatorApp(stage).fetch, hostname: settings.host, port: settings.port })
   const { port } = await new Promise<AddressInfo>((resolve, reject) => {
     server.once('error', reject)
@@ -56,8 +58,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       else resolve(address)
     })
   })
+  site.url = `http://${urlHost(settings.host)}:${port}`
   return {
-    url: `http://${urlHost(settings.host)}:${port}`,
+    url: site.url,
     port,
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))

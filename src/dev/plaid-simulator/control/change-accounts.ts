@@ -39,12 +39,6 @@ export function openNewAccount(world: World, item: Item, wanted: NonNullable<Ban
   return account.account_id
 }
 
-/** Shares all accounts with the item: new ones and those whose consent was revoked. */
-export function shareAllAccounts({ hidden }: Item): void {
-  hidden.unshared.clear()
-  hidden.withdrawn.clear()
-}
-
 /** Closes this account, or the newest one, for every item. Its transactions stay. Plaid sends no webhook. */
 export function closeAccount(item: Item, wanted: NonNullable<BankChange['close_account']>): string {
   const accountId = openAccountOf(item, typeof wanted === 'object' ? wanted.account_id : wanted)

@@ -1,20 +1,20 @@
-// Plays a user who completes Link with a link token. A control, because the real Link is a page of Plaid's.
+// Plays a user in Link with a link token, for a control and for the pages in link-page.
 import type * as z from 'zod'
 import { type Institution, institutionById, institutions, type Product } from '../bank/institutions.ts'
 import { customUserOf } from '../items/custom-user-password.ts'
 import { pullChanges } from '../items/history.ts'
-import { makeItem } from '../items/link-session.ts'
+import { makeItem, shareAccounts } from '../items/link-session.ts'
 import { repairLogin } from '../items/login-status.ts'
-import { PlaidFailure } from '../lib/failure.ts'
-import { type LinkSession, type LinkToken, statusOf } from '../state/link-token.ts'
+import { errorInside, isErrorCode, PlaidFailure } from '../lib/failure.ts'
+import { type ExitPoint, type LinkSession, type LinkToken, statusOf } from '../state/link-token.ts'
 import type { World } from '../state/world.ts'
-import { itemAddResult, sessionFinished, type WebhookBody } from '../webhooks/events.ts'
+import { itemAddResult, linkEvents, sessionFinished, type WebhookBody } from '../webhooks/events.ts'
 import { sendWebhooks } from '../webhooks/send.ts'
-import { shareAllAccounts } from './change-accounts.ts'
 import { type linkChoice, type linkRequest, refuse } from './requests.ts'
 
 type LinkRequest = z.infer<typeof linkRequest>
 type Choice = z.infer<typeof linkChoice>
+type ExitRequest = Exclude<LinkRequest['exit'], true | undefined>
 
 export interface Finished {
   /** The items that this call added. `public_token` and `item_id` are those of the first. */
@@ -27,27 +27,41 @@ export interface Finished {
   status: 'SUCCESS' | 'EXITED' | null
 }
 
+/** As `playLink`, with the failures that Link would show as errors of the control. */
+export function finishLink(world: World, wanted: LinkRequest): Finished {
+  try {
+    return playLink(world, wanted)
+  } catch (error) {
+    if (error instanceof PlaidFailure)
+      throw refuse(400, `Link would show ${error.body.error_code}: ${error.body.error_message}`)
+    throw error
+  }
+}
+
 /**
  * Plays the user in the link token's open session, or in a new one. New items get the token's webhook, products and
  * days. Update mode repairs the item, shares further accounts if the token has account selection, and returns no public
  * token. `items` adds several items in one multi-item session, `finish: false` leaves the session open for another
- * call, and `exit` leaves Link without a further item. Hosted and multi-item sessions send webhooks.
+ * call, and `exit` leaves Link without a further item. `open` only opens the session. Hosted and multi-item sessions
+ * send webhooks. Fails with a PlaidFailure if the bank or Plaid refuses.
  */
-export function finishLink(world: World, wanted: LinkRequest): Finished {
+export function playLink(world: World, wanted: LinkRequest): Finished {
   const token = world.linkTokens.get(wanted.link_token)
   if (token === undefined || token.expiresAtMs < world.clock.nowMs())
     throw refuse(404, 'there is no such link token now')
   const choices = choicesOf(token, wanted)
   const session = openSession(world, token)
   const before = session.added.length
-  const updatedItem = token.updateItemId === null || wanted.exit === true ? null : update(world, token)
+  const updates = token.updateItemId !== null && !leaves(wanted)
+  const updatedItem = updates ? update(world, token, wanted.account_ids ?? null) : null
   session.updated ||= updatedItem !== null
   for (const choice of choices) {
     const added = linkNew(world, token, choice)
     session.added.push(added)
     announce(world, token, itemAddResult(token.token, session.id, added.publicToken))
   }
-  if (wanted.finish !== false) finish(world, token, session)
+  if (wanted.exit !== undefined && wanted.exit !== true) session.exit = exitPointOf(wanted.exit)
+  if (wanted.finish !== false && wanted.open !== true) finish(world, token, session)
   const added = session.added.slice(before)
   return {
     public_token: added[0]?.publicToken ?? null,
@@ -59,13 +73,16 @@ export function finishLink(world: World, wanted: LinkRequest): Finished {
   }
 }
 
+/** Whether the user links and repairs nothing in this call. */
+const leaves = ({ open, exit }: LinkRequest): boolean => open === true || exit !== undefined
+
 /** What the user links in this call: nothing in update mode or on exit, otherwise one or more banks. */
 function choicesOf(token: LinkToken, wanted: LinkRequest): Choice[] {
-  const { items, exit, finish: ends } = wanted
+  const { items, finish: ends } = wanted
   if ((items !== undefined || ends === false) && (!token.multiItem || token.updateItemId !== null)) {
     throw refuse(400, 'items and finish: false need a link token with enable_multi_item_link')
   }
-  if (exit === true || token.updateItemId !== null) return []
+  if (leaves(wanted) || token.updateItemId !== null) return []
   if (Array.isArray(items)) return items
   if (items === undefined) return [wanted]
   return banksFor(token, wanted, items).map((institution_id) => ({ ...wanted, institution_id }))
@@ -90,9 +107,22 @@ function openSession(world: World, { sessions }: LinkToken): LinkSession {
     finished: null,
     added: [],
     updated: false,
+    exit: null,
+    events: [],
   }
   sessions.push(session)
   return session
+}
+
+function exitPointOf({ institution_id: id, status, error_code: code }: ExitRequest): ExitPoint {
+  const bank = institutionById(id ?? '')
+  const institution = bank === null ? null : { name: bank.name, institution_id: bank.id }
+  return { institution, status, error: code !== undefined && isErrorCode(code) ? errorInside(code) : null }
+}
+
+/** Sends what the user did in the session, as Plaid does after the end of a hosted one. */
+export function announceEvents(world: World, token: LinkToken, session: LinkSession): void {
+  announce(world, token, linkEvents(token.token, session))
 }
 
 function finish(world: World, token: LinkToken, session: LinkSession): void {
@@ -109,25 +139,20 @@ function linkNew(world: World, token: LinkToken, wanted: Choice): LinkSession['a
   const institution = institutionById(wanted.institution_id ?? 'ins_109508')
   if (institution === null) throw refuse(404, `there is no institution ${wanted.institution_id ?? ''}`)
   const username = wanted.username ?? 'user_good'
-  try {
-    const { item, publicToken } = makeItem(world, {
-      institution,
-      products: wanted.products ?? productsAt(institution, token),
-      username,
-      customUser: customUserOf(username, wanted.password ?? null),
-      webhook: token.webhook,
-      userId: token.userId,
-      linkedWithUserId: token.namesUserId,
-      daysRequested: token.daysRequested,
-      startDate: null,
-      endDate: null,
-    })
-    return { publicToken, itemId: item.itemId }
-  } catch (error) {
-    if (error instanceof PlaidFailure)
-      throw refuse(400, `Link would show ${error.body.error_code}: ${error.body.error_message}`)
-    throw error
-  }
+  const { item, publicToken } = makeItem(world, {
+    institution,
+    products: wanted.products ?? productsAt(institution, token),
+    username,
+    customUser: customUserOf(username, wanted.password ?? null),
+    webhook: token.webhook,
+    userId: token.userId,
+    linkedWithUserId: token.namesUserId,
+    daysRequested: token.daysRequested,
+    startDate: null,
+    endDate: null,
+    sharedAccounts: wanted.account_ids ?? null,
+  })
+  return { publicToken, itemId: item.itemId }
 }
 
 function productsAt({ products }: Institution, token: LinkToken): Product[] {
@@ -135,12 +160,12 @@ function productsAt({ products }: Institution, token: LinkToken): Product[] {
   return [...new Set([...token.products, ...supported])]
 }
 
-function update(world: World, token: LinkToken): string {
+function update(world: World, token: LinkToken, accounts: readonly string[] | null): string {
   const item = world.items.get(token.updateItemId ?? '')
   if (item === undefined || item.status === 'removed' || item.status === 'revoked')
     throw refuse(404, 'the item is gone')
   repairLogin(world, item)
-  if (token.accountSelection) shareAllAccounts(item)
+  if (token.accountSelection) shareAccounts(item, accounts)
   for (const product of token.consents) {
     if (item.absent.get(product) === 'ADDITIONAL_CONSENT_REQUIRED') item.absent.delete(product)
   }

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { productNames } from '../bank/institutions.ts'
 import { exactNumber, parseExact, whole } from '../lib/exact-json.ts'
 import { isErrorCode } from '../lib/failure.ts'
+import { exitStatuses } from '../state/link-token.ts'
 import { tamperings } from '../state/webhooks.ts'
 
 const id = z.string().min(1)
@@ -204,7 +205,15 @@ const choiceFields = {
   username: z.string().optional(),
   password: z.string().optional(),
   products: z.array(z.enum(productNames)).min(1).optional(),
+  /** The accounts that the user shares, by the bank's ids; all if absent. */
+  account_ids: z.array(id).min(1).optional(),
 }
+
+const exitPoint = z.strictObject({
+  institution_id: z.string().optional(),
+  status: z.enum(exitStatuses),
+  error_code: knownCode.optional(),
+})
 
 /** One bank at which the user logs in. */
 export const linkChoice = z.strictObject(choiceFields)
@@ -216,8 +225,10 @@ export const linkRequest = z.strictObject({
   items: z.union([whole(1, 20), z.array(linkChoice).min(1).max(20)]).optional(),
   /** False leaves a multi-item session open; the next call with the same link token continues it. */
   finish: z.boolean().optional(),
-  /** The user leaves Link without linking another item. */
-  exit: flag.optional(),
+  /** The user opens Link and does nothing yet. */
+  open: flag.optional(),
+  /** The user leaves Link without linking another item, at this point of it. */
+  exit: z.union([flag, exitPoint]).optional(),
 })
 
 /** An error response with a sentence that states the reason. */

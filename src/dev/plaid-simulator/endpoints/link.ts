@@ -15,6 +15,12 @@ const anything = z.unknown().optional()
 /** Products that a link token may request. Balance comes with every item, so Plaid refuses it here. */
 const linkProducts = z.array(z.enum(productNames.filter((product) => product !== 'balance'))).optional()
 
+/** Where the browser may go at the end: a page, or an application by its own scheme. */
+const redirectTarget = z.url().refine((uri) => !scriptSchemes.has(URL.parse(uri)?.protocol.slice(0, -1) ?? 'data'), {
+  error: 'must not be a URL that a browser runs',
+})
+const scriptSchemes = new Set(['javascript', 'data', 'blob', 'vbscript'])
+
 const fields = {
   client_name: z.string().min(1),
   language: z.string().min(1),
@@ -39,7 +45,12 @@ const fields = {
       item_ids: z.array(z.string()).nullish(),
     })
     .optional(),
-  hosted_link: z.looseObject({ url_lifetime_seconds: whole(1, 1_814_400).optional() }).optional(),
+  hosted_link: z
+    .looseObject({
+      url_lifetime_seconds: whole(1, 1_814_400).optional(),
+      completion_redirect_uri: redirectTarget.nullish(),
+    })
+    .optional(),
   enable_multi_item_link: z.boolean().optional(),
   institution_id: z.string().optional(),
   ...Object.fromEntries(
@@ -103,10 +114,11 @@ const create = endpoint('/link/token/create', fields, (world, body) => {
     accountSelection: body.update?.account_selection_enabled ?? false,
     reportsByWebhook: body.hosted_link !== undefined || body.enable_multi_item_link === true,
     multiItem: body.enable_multi_item_link ?? false,
+    hosted: body.hosted_link === undefined ? null : { completionUri: body.hosted_link.completion_redirect_uri ?? null },
     sessions: [],
   }
   world.linkTokens.set(token.token, token)
-  const hosted = body.hosted_link === undefined ? {} : { hosted_link_url: `https://hosted.example.com/${token.token}` }
+  const hosted = body.hosted_link === undefined ? {} : { hosted_link_url: `${world.site.url}/hl/${token.token}` }
   return { link_token: token.token, expiration: iso(token.expiresAtMs), user_id: token.userId, ...hosted }
 })
 
@@ -190,15 +202,15 @@ function sessionView(world: World, session: LinkSession) {
     link_session_id: session.id,
     started_at: session.startedAt,
     finished_at: session.finished?.at ?? null,
-    events: [],
+    events: session.events,
     ...(leftEmpty && { exit: exitView(session) }),
     results: leftEmpty ? null : resultsView(world, session),
   }
 }
 
-function exitView({ id }: LinkSession) {
-  const metadata = { institution: null, status: 'requires_credentials', link_session_id: id, request_id: '' }
-  return { error: null, metadata }
+function exitView({ id, exit }: LinkSession) {
+  const { institution, status, error } = exit ?? { institution: null, status: 'requires_credentials', error: null }
+  return { error, metadata: { institution, status, link_session_id: id, request_id: '' } }
 }
 
 function resultsView(world: World, session: LinkSession) {
@@ -215,7 +227,8 @@ function resultsView(world: World, session: LinkSession) {
   }
 }
 
-function addedView(publicToken: string, item: Item) {
+/** An item that a session added, in the shape of Link's results. */
+export function addedView(publicToken: string, item: Item) {
   return {
     public_token: publicToken,
     accounts: openAccounts(item).map(({ account_id, name, mask, type, subtype }) => ({

@@ -50,6 +50,7 @@ const publicTokenCreate = endpoint(
       daysRequested: body.options?.transactions?.days_requested ?? mostDays,
       startDate: body.options?.transactions?.start_date ?? null,
       endDate: body.options?.transactions?.end_date ?? null,
+      sharedAccounts: null,
     })
     return { public_token: publicToken }
   },

@@ -1,5 +1,6 @@
 // What a Link session creates: items, their public tokens, and the access tokens that these are exchanged for.
 import type { Institution, Product } from '../bank/institutions.ts'
+import type { Account } from '../bank/model.ts'
 import type { Day } from '../bank/values.ts'
 import { failure } from '../lib/failure.ts'
 import type { Item } from '../state/item.ts'
@@ -12,7 +13,7 @@ import { sendWebhooks } from '../webhooks/send.ts'
 import { initialiseTransactions, pullLogin } from './history.ts'
 import { readInvestments } from './investments.ts'
 import { requireLogin } from './login-status.ts'
-import { livingItems, loginWith } from './logins.ts'
+import { type Credentials, livingItems, loginWith } from './logins.ts'
 
 /** Plaid's lifetime of a public token. */
 const publicTokenLifeMs = 30 * 60_000
@@ -29,6 +30,8 @@ export interface NewItem {
   daysRequested: number | null
   startDate: Day | null
   endDate: Day | null
+  /** The accounts that the user shares, by the bank's ids; null for all. */
+  sharedAccounts: readonly string[] | null
 }
 
 /** The user finishes Link: makes an item that waits for its exchange, and its public token. */
@@ -36,9 +39,7 @@ export function makeItem(world: World, wanted: NewItem): { item: Item; publicTok
   const unsupported = wanted.products.find((product) => !wanted.institution.products.includes(product))
   if (unsupported !== undefined)
     throw failure('PRODUCTS_NOT_SUPPORTED', `${wanted.institution.name} has no ${unsupported}`)
-  const { login, passed } = loginWith(world, wanted)
-  // Days that passed at the bank also changed the login's other items, which send their webhooks now.
-  if (passed) pullLogin(world, login)
+  const login = openLogin(world, wanted)
   const item = openItem(world, wanted, login)
   if (item.institution.secondItemEndsFirst) breakOtherItems(world, item)
   world.items.set(item.itemId, item)
@@ -46,6 +47,35 @@ export function makeItem(world: World, wanted: NewItem): { item: Item; publicTok
   const expiresAtMs = world.clock.nowMs() + publicTokenLifeMs
   world.publicTokens.set(publicToken, { itemId: item.itemId, expiresAtMs, used: false })
   return { item, publicToken }
+}
+
+/** The bank as of today. Days that passed there also changed the login's other items, which send their webhooks now. */
+export function openLogin(world: World, credentials: Credentials): Login {
+  const { login, passed } = loginWith(world, credentials)
+  if (passed) pullLogin(world, login)
+  return login
+}
+
+/** Shares exactly these accounts of the open ones, by the bank's ids; null for all. */
+export function shareAccounts(
+  { login, hidden }: Pick<Item, 'login' | 'hidden'>,
+  chosen: readonly string[] | null,
+): void {
+  if (chosen === null) {
+    hidden.unshared.clear()
+    hidden.withdrawn.clear()
+    return
+  }
+  for (const { account_id } of openAccountsAt(login)) {
+    hidden.withdrawn.delete(account_id)
+    if (chosen.includes(account_id)) hidden.unshared.delete(account_id)
+    else hidden.unshared.add(account_id)
+  }
+}
+
+/** The accounts that the user sees at the bank. */
+export function openAccountsAt({ bank }: Login): Account[] {
+  return bank.accounts.filter(({ account_id }) => !bank.closedAccountIds.has(account_id))
 }
 
 /** Breaks the login's other items: the bank gives access to the newest one only. */
@@ -66,6 +96,7 @@ function openItem(world: World, wanted: NewItem, login: Login): Item {
     withdrawn: new Set(),
     cutOff: new Set(late.map(({ transaction_id }) => transaction_id)),
   }
+  shareAccounts({ login, hidden }, wanted.sharedAccounts)
   return {
     itemId,
     institution,

@@ -1,5 +1,6 @@
 // A link token: what the application requested, and what its user's sessions did.
 import type { Product } from '../bank/institutions.ts'
+import type { ErrorBody } from '../lib/failure.ts'
 
 export interface LinkSession {
   readonly id: string
@@ -10,6 +11,37 @@ export interface LinkSession {
   readonly added: { publicToken: string; itemId: string }[]
   /** Whether update mode repaired the item. */
   updated: boolean
+  /** Where the user was when they left Link; null if they did not leave, or if a control played them. */
+  exit: ExitPoint | null
+  /** What the user did on Link's pages. A journal does not keep it. */
+  readonly events: LinkEvent[]
+}
+
+/** Plaid's names of the points at which a user can leave Link (https://plaid.com/docs/link/web/#onexit). */
+export const exitStatuses = [
+  'requires_credentials',
+  'requires_questions',
+  'requires_selections',
+  'requires_code',
+  'choose_device',
+  'requires_account_selection',
+  'requires_oauth',
+  'institution_not_found',
+] as const
+export type ExitStatus = (typeof exitStatuses)[number]
+
+export interface ExitPoint {
+  readonly institution: { readonly name: string; readonly institution_id: string } | null
+  readonly status: ExitStatus
+  readonly error: ErrorBody | null
+}
+
+/** An event as webhooks and /link/token/get show it: without the members that do not apply. */
+export interface LinkEvent {
+  readonly event_id: string
+  readonly event_name: string
+  readonly timestamp: string
+  readonly event_metadata: Readonly<Record<string, string>>
 }
 
 /**
@@ -41,6 +73,8 @@ export interface LinkToken {
   /** Products that the user consents to in this session. */
   consents: readonly Product[]
   accountSelection: boolean
+  /** The options of Hosted Link, or null for a token that an SDK opens. */
+  hosted: { readonly completionUri: string | null } | null
   /** Whether webhooks report the session's events, as in hosted and multi-item Link. */
   reportsByWebhook: boolean
   /** Whether one session may add several items. */

@@ -8,6 +8,7 @@ import type { ClientKind } from './client-kind.ts'
 import type { Fault } from './faults.ts'
 import type { Item } from './item.ts'
 import type { Journal } from './journal.ts'
+import type { LinkPage } from './link-page.ts'
 import type { LinkToken, PublicToken } from './link-token.ts'
 import type { Login } from './login.ts'
 import type { Settings } from './options.ts'
@@ -24,6 +25,11 @@ export interface CallRecord {
   request_id: string
   time: string
   duration_ms: number
+}
+
+/** The address is known once the server listens. */
+export interface Site {
+  url: string
 }
 
 export interface World {
@@ -43,6 +49,10 @@ export interface World {
   readonly accessTokens: Map<string, string>
   readonly publicTokens: Map<string, PublicToken>
   readonly linkTokens: Map<string, LinkToken>
+  /** By link token: what the browser shows. A restart forgets it. */
+  readonly linkPages: Map<string, LinkPage>
+  /** Where browsers reach this simulator. */
+  readonly site: Site
   /** By user id. */
   readonly users: Map<string, User>
   readonly removedUserIds: Set<string>

@@ -167,6 +167,18 @@ export function sessionFinished({ token, userId, namesUserId }: LinkToken, sessi
   }
 }
 
+/** What the user did in the session; see `LinkEventsWebhook` of Plaid's description. */
+export function linkEvents(linkToken: string, { id, events }: LinkSession): WebhookBody {
+  return {
+    webhook_type: 'LINK',
+    webhook_code: 'EVENTS',
+    events,
+    link_session_id: id,
+    link_token: linkToken,
+    environment,
+  }
+}
+
 export function itemAddResult(linkToken: string, sessionId: string, publicToken: string): WebhookBody {
   return {
     webhook_type: 'LINK',

@@ -24,7 +24,8 @@ function preflight(wanted: string | undefined, headers: Readonly<Record<string, 
   })
 }
 
-function isLoopback(origin: string): boolean {
+/** Whether the origin is one of this machine. */
+export function isLoopback(origin: string): boolean {
   if (!URL.canParse(origin)) return false
   const { protocol, hostname } = new URL(origin)
   const local = hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]'

@@ -1,0 +1,20 @@
+// Tells the page that embeds Link what happened, and leaves Link when that page asks. Both sides check the origin.
+;(() => {
+  const content = (name) => document.querySelector(`meta[name="plaid-simulator-${name}"]`)?.content
+  const parentOrigin = content('parent')
+  if (!parentOrigin || window.parent === window) return
+
+  for (const message of JSON.parse(content('messages') ?? '[]')) {
+    window.parent.postMessage({ source: 'plaid-simulator', ...message }, parentOrigin)
+  }
+
+  window.addEventListener('message', ({ origin, source, data }) => {
+    if (origin !== parentOrigin || source !== window.parent || data?.source !== 'plaid-simulator') return
+    if (data.kind !== 'exit') return
+    const form = document.createElement('form')
+    form.method = 'post'
+    form.action = data.path
+    document.body.append(form)
+    form.submit()
+  })
+})()
