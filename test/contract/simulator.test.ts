@@ -147,7 +147,7 @@ describe('a response of the simulator', () => {
     await good(plaid.linkTokenGet({ link_token: token.link_token }))
     await good(plaid.userRemove({ user_id: token.user_id ?? '' }))
     await bad(plaid.linkTokenGet({ link_token: token.link_token }), 400, 'INVALID_INPUT', 'INVALID_LINK_TOKEN')
-    expect(token.hosted_link_url).toContain('https://')
+    expect(token.hosted_link_url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/hl\/link-sandbox-/)
   })
 
   test('users', async () => {

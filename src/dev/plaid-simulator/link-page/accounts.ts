@@ -1,4 +1,5 @@
 // The login that the user of a page has, and the accounts that it offers.
+import type { Currency, RawNumber } from '../bank/values.ts'
 import { customUserOf } from '../items/custom-user-password.ts'
 import { openAccountsAt, openLogin } from '../items/link-session.ts'
 import { failure } from '../lib/failure.ts'
@@ -60,12 +61,19 @@ export function offeredAccounts({ world, token, page }: Visitor): OfferedAccount
     name,
     mask,
     kind: subtype ?? type,
-    balance:
-      balances.current === null
-        ? null
-        : `${balances.current.rawJSON} ${balances.iso_currency_code ?? balances.unofficial_currency_code ?? ''}`,
+    balance: balances.current === null ? null : amountText(balances.current, balances),
     shared: item === null || item.bank.shares(account_id),
   }))
+}
+
+const twoDecimals = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+
+/** For people: with separators and two decimals. */
+function amountText(
+  { rawJSON }: RawNumber,
+  { iso_currency_code: code, unofficial_currency_code: other }: Currency,
+): string {
+  return `${twoDecimals.format(rawJSON as `${number}`)} ${code ?? other ?? ''}`.trim()
 }
 
 /** The accounts that the form names, without those that the bank does not have. */

@@ -49,7 +49,7 @@ function selectBank({ world, token, page }: Visitor, form: URLSearchParams): voi
 /** Errors that the user corrects in the same form. */
 const correctable = new Set(['INVALID_CREDENTIALS', 'INVALID_UPDATED_USERNAME', 'INVALID_FIELD', 'INVALID_MFA'])
 
-/** Runs a part of the login. A failure is shown in the same form, or on a page of its own. */
+/** Runs a part of the login. A failure is shown in the same form, or on a separate page. */
 function attempt({ world, page }: Visitor, part: () => void): void {
   try {
     part()

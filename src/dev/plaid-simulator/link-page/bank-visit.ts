@@ -43,8 +43,8 @@ export function choosesAccounts({ updateItemId, accountSelection }: LinkToken): 
 }
 
 /**
- * Handles one form of the bank's page. Returns whether the user is done there. The sandbox's bank asks no further
- * questions, whatever the password.
+ * Handles one form of the bank's page. Returns whether the user is done there. A bank with OAuth never asks
+ * for a second factor.
  */
 export function actAtBank(at: AtBank, name: string, form: URLSearchParams): boolean {
   const { page, visit } = at

@@ -1,4 +1,4 @@
-// What an embedded page tells the page around it: the events since the last page, and the result at the end. The
+// What an embedded page reports to the page around it: the events since the last page, and the result at the end. The
 // members are those of the SDK's callbacks (https://plaid.com/docs/link/web/).
 import { randomUUID } from 'node:crypto'
 import { addedView } from '../endpoints/link.ts'

@@ -12,7 +12,7 @@ export interface Shown {
   readonly body: Html
   /** Whose page it is: Link's or the bank's. */
   readonly site?: 'link' | 'bank'
-  /** What the embedding page is told, as JSON. */
+  /** Messages to the embedding page, as JSON. */
   readonly messages?: string
 }
 

@@ -8,22 +8,30 @@ import { button, type Shown } from './layout.ts'
 import { accountChoices, alert, credentialsForm, testCredentials } from './parts.ts'
 import type { NoPage } from './session.ts'
 
-export function leavePage({ token }: Visitor): Shown {
+export function leavePage({ token, page }: Visitor): Shown {
   const base = `/hl/${token.token}`
-  const title = 'Leave without linking?'
+  const { title, effect } = leaving(token, page.session)
   return {
     base,
     title,
     body: html`<h1>${title}</h1>
-      <p>${token.clientName} gets no access to your bank.</p>
+      <p>${effect}</p>
       ${button(base, 'exit', 'Leave')}
       <p><a class="wide quiet" href="${base}">Stay</a></p>`,
   }
 }
 
+function leaving({ clientName, updateItemId }: LinkToken, { added }: LinkSession): { title: string; effect: string } {
+  if (added.length > 0) return { title: 'Leave Link?', effect: 'The banks that you have linked stay linked.' }
+  if (updateItemId === null)
+    return { title: 'Leave without linking?', effect: `${clientName} gets no access to your bank.` }
+  return { title: 'Leave without a new login?', effect: `${clientName} cannot read your accounts until you log in.` }
+}
+
 /** The end of a session that leads to no page of the application. */
 export function endPage({ token, clientName, updateItemId }: LinkToken, session: LinkSession): Shown {
-  const done = updateItemId === null ? 'Your bank is linked' : 'Your login works again'
+  const linked = session.added.length > 1 ? 'Your banks are linked' : 'Your bank is linked'
+  const done = updateItemId === null ? linked : 'Your login works again'
   const title = statusOf(session) === 'SUCCESS' ? done : 'You have left Link'
   return {
     base: `/hl/${token}`,

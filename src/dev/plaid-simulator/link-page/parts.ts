@@ -48,56 +48,46 @@ const autofocus = html`autofocus`
 /** The sandbox's user names and passwords. `withQuestions` also lists those with a second factor. */
 export function testCredentials(withQuestions: boolean): Html {
   const questions = html`<tr>
-      <td><code>user_good</code></td>
       <td><code>mfa_device</code></td>
-      <td>a code by device: <code>1234</code></td>
+      <td>The bank asks for a code: <code>1234</code></td>
     </tr>
     <tr>
-      <td><code>user_good</code></td>
       <td><code>mfa_questions_2_1</code></td>
-      <td>two rounds of one question: <code>answer_0_0</code>, <code>answer_1_0</code></td>
+      <td>Two rounds of one question: <code>answer_0_0</code>, then <code>answer_1_0</code></td>
     </tr>
     <tr>
-      <td><code>user_good</code></td>
       <td><code>mfa_selections</code></td>
-      <td>a choice: <code>Yes</code></td>
+      <td>A choice: <code>Yes</code></td>
     </tr>`
   return html`<details>
     <summary>Test users</summary>
-    <div class="scroll" tabindex="0" role="region" aria-label="Test users">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">User name</th>
-            <th scope="col">Password</th>
-            <th scope="col">What happens</th>
-          </tr>
-        </thead>
-        <tbody>
-          <tr>
-            <td><code>user_good</code></td>
-            <td><code>pass_good</code></td>
-            <td>the login works</td>
-          </tr>
-          ${withQuestions && questions}
-          <tr>
-            <td><code>user_good</code></td>
-            <td><code>error_ITEM_LOCKED</code></td>
-            <td>that error, here a locked login</td>
-          </tr>
-          <tr>
-            <td><code>user_custom</code></td>
-            <td>JSON</td>
-            <td>the bank that the JSON describes</td>
-          </tr>
-          <tr>
-            <td>any other name</td>
-            <td>any</td>
-            <td>a bank of that user</td>
-          </tr>
-        </tbody>
-      </table>
-    </div>
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Password of <code>user_good</code></th>
+          <th scope="col">What happens</th>
+        </tr>
+      </thead>
+      <tbody>
+        <tr>
+          <td><code>pass_good</code></td>
+          <td>The login works</td>
+        </tr>
+        ${withQuestions && questions}
+        <tr>
+          <td><code>error_ITEM_LOCKED</code></td>
+          <td>The login is locked. Every other error of Plaid works the same way</td>
+        </tr>
+        <tr>
+          <td>anything else</td>
+          <td>The password is wrong</td>
+        </tr>
+      </tbody>
+    </table>
+    <p>
+      <code>user_custom</code> takes JSON that describes its accounts as the password. Every other name has a separate
+      bank and takes any password.
+    </p>
   </details>`
 }
 

@@ -55,7 +55,7 @@ function roundsOf(password: string): readonly MfaRound[] | null {
 
 const count = (length: number): number[] => Array.from({ length }, (_, index) => index)
 
-/** The right answers are `answer_ROUND_QUESTION`, counted from 0, and for selections the option that ends in `_0`. */
+/** The right replies are `answer_ROUND_QUESTION`, counted from 0, and for selections the option that ends in `_0`. */
 function many(type: MfaType, rounds: number, questions: number, options: number): MfaRound[] {
   const question = (round: number, index: number): Question => {
     const text = `Question ${index + 1} of ${questions}, round ${round + 1} of ${rounds}`
@@ -66,7 +66,7 @@ function many(type: MfaType, rounds: number, questions: number, options: number)
   return count(rounds).map((round) => ({ type, questions: count(questions).map((index) => question(round, index)) }))
 }
 
-/** Fails with INVALID_MFA unless every answer is right. */
+/** Fails with INVALID_MFA unless every reply is right. */
 export function checkAnswers({ questions }: MfaRound, answers: readonly string[]): void {
   const right = questions.every(({ options, answer }, index) => {
     const given = answers[index]?.trim() ?? ''

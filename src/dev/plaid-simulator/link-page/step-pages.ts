@@ -174,10 +174,10 @@ function departurePage({ page }: Visitor): Content {
   }
 }
 
-function errorPage({ page }: Visitor, base: string): Content {
+function errorPage({ token, page }: Visitor, base: string): Content {
   const { error } = page
   return {
-    title: 'The bank could not be linked',
+    title: token.updateItemId === null ? 'The bank could not be linked' : 'The login could not be repaired',
     body: html`<p class="alert" role="alert">
         ${error?.display_message ?? sentence(error?.error_message ?? 'something went wrong')}
         <code>${error?.error_code ?? ''}</code>

@@ -11,7 +11,7 @@ export type MfaType = 'device' | 'code' | 'questions' | 'selections'
 
 export interface Question {
   readonly text: string
-  /** Null for an answer in words. */
+  /** Null if the user types a reply. */
   readonly options: readonly string[] | null
   /** Null if every option is right. */
   readonly answer: string | null
@@ -45,7 +45,7 @@ export interface LinkPage {
   /** The rounds that the user has passed. */
   passedRounds: number
   visit: BankVisit | null
-  /** The last error, until the user goes on. */
+  /** The last error, until the next form. */
   error: ErrorBody | null
   /** A remark on the last form that is no error of Plaid's. */
   notice: string | null
