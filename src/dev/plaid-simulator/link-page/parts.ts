@@ -19,7 +19,7 @@ interface CredentialsForm {
   readonly action: string
   readonly username: string
   readonly submit: string
-  readonly page: Pick<LinkPage, 'error' | 'notice'>
+  readonly page: Pick<LinkPage, 'error' | 'notice' | 'parentOrigin'>
 }
 
 export function credentialsForm({ action, username, submit, page }: CredentialsForm): Html {
@@ -35,15 +35,18 @@ export function credentialsForm({ action, username, submit, page }: CredentialsF
         autocapitalize="none"
         autocomplete="off"
         spellcheck="false"
-        ${known ? null : autofocus}
+        ${!known && focus(page)}
       />
       <label for="password">Password</label>
-      <input id="password" name="password" type="password" required autocomplete="off" ${known ? autofocus : null} />
+      <input id="password" name="password" type="password" required autocomplete="off" ${known && focus(page)} />
       <button class="main">${submit}</button>
     </form>`
 }
 
-const autofocus = html`autofocus`
+/** Gives an element the focus. Browsers ignore `autofocus` in a frame of another origin; there, embed.js does it. */
+export function focus({ parentOrigin }: Pick<LinkPage, 'parentOrigin'>): Html {
+  return parentOrigin === null ? html`autofocus` : html`data-focus`
+}
 
 /** The sandbox's user names and passwords. `withQuestions` also lists those with a second factor. */
 export function testCredentials(withQuestions: boolean): Html {

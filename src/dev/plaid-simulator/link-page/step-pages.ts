@@ -6,7 +6,7 @@ import { offeredBanks, searchBanks } from './actions.ts'
 import { bankPath } from './bank-visit.ts'
 import { type Html, html } from './html.ts'
 import { button, type Shown } from './layout.ts'
-import { accountChoices, alert, credentialsForm, sentence, testCredentials } from './parts.ts'
+import { accountChoices, alert, credentialsForm, focus, sentence, testCredentials } from './parts.ts'
 
 interface Content {
   readonly title: string
@@ -59,7 +59,7 @@ function consentPage({ world, token, page }: Visitor, base: string): Content {
   return {
     title,
     body: html`${alert(page)}${purpose}${data}
-      <form method="post" action="${base}/consent"><button class="main" autofocus>Continue</button></form>`,
+      <form method="post" action="${base}/consent"><button class="main" ${focus(page)}>Continue</button></form>`,
   }
 }
 
@@ -78,7 +78,15 @@ function bankPage(visitor: Visitor, base: string, search: string): Content {
     title: 'Choose your bank',
     body: html`<form method="get" action="${base}" role="search" class="search">
         <label for="q" class="hidden">Name of the bank</label>
-        <input id="q" name="q" type="search" value="${search}" placeholder="Search" autocomplete="off" autofocus />
+        <input
+          id="q"
+          name="q"
+          type="search"
+          value="${search}"
+          placeholder="Search"
+          autocomplete="off"
+          ${focus(visitor.page)}
+        />
         <button class="quiet">Search</button>
       </form>
       ${found.length === 0 ? none : list}`,
@@ -119,17 +127,17 @@ function mfaPage({ page }: Visitor, base: string): Content {
     body: html`${alert(page)}
       ${type === 'code' && html`<p>The simulator sends nothing. The code is <code>1234</code>.</p>`}
       <form method="post" action="${base}/mfa" autocomplete="off">
-        ${(round?.questions ?? []).map(questionField)}
+        ${(round?.questions ?? []).map((question, index) => questionField(question, index, index === 0 && focus(page)))}
         <button class="main">Continue</button>
       </form>`,
   }
 }
 
-function questionField({ text, options }: Question, index: number): Html {
+function questionField({ text, options }: Question, index: number, focused: Html | false): Html {
   const name = `answer_${index}`
   if (options === null) {
     return html`<label for="${name}">${text}</label>
-      <input id="${name}" name="${name}" required autocomplete="off" ${index === 0 && html`autofocus`} />`
+      <input id="${name}" name="${name}" required autocomplete="off" ${focused} />`
   }
   const choices = options.map(
     (option) =>
@@ -161,7 +169,9 @@ function oauthPage({ page }: Visitor, base: string): Content {
     title: `Log in on the page of ${nameOf(page)}`,
     body: html`${alert(page)}
       <p>You log in on the page of your bank, which then sends you back here. Plaid does not see your password.</p>
-      <form method="post" action="${base}/oauth"><button class="main" autofocus>Continue to your bank</button></form>`,
+      <form method="post" action="${base}/oauth">
+        <button class="main" ${focus(page)}>Continue to your bank</button>
+      </form>`,
   }
 }
 

@@ -1,7 +1,8 @@
-// Tells the page that embeds Link what happened, and leaves Link when that page asks. Both sides check the origin.
+// Reports to the page that embeds Link what happened, and leaves Link when that page asks. Both sides check the origin.
 ;(() => {
   const content = (name) => document.querySelector(`meta[name="plaid-simulator-${name}"]`)?.content
   const parentOrigin = content('parent')
+  document.querySelector('[data-focus]')?.focus()
   if (!parentOrigin || window.parent === window) return
 
   for (const message of JSON.parse(content('messages') ?? '[]')) {
