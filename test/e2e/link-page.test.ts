@@ -204,9 +204,7 @@ describe.skipIf(browserPath === null)('Link in a browser', () => {
     const frame = page.frameLocator('#plaid-link-simulator iframe')
     await frame.getByRole('button', { name: 'Continue' }).click()
     await frame.getByRole('heading', { name: 'Choose your bank' }).waitFor()
-    await page.evaluate(() =>
-      document.querySelector('dialog')?.dispatchEvent(new Event('cancel', { cancelable: true })),
-    )
+    await frame.getByRole('searchbox').press('Escape')
     await frame.getByRole('button', { name: 'Leave' }).click()
     const [, error, metadata] = await called(page, 'onExit')
     expect(error).toBe(null)

@@ -109,7 +109,10 @@ function showEnd(context: Context, world: World): Response {
 async function submit(context: Context, world: World): Promise<Response> {
   const form = await ownForm(context)
   if (form === null) return context.text('the form is of another site', 403)
-  const token = usableToken(world, context.req.param('token') ?? '')
+  const text = context.req.param('token') ?? ''
+  const token = usableToken(world, text)
+  // A second click on the last button.
+  if (token === 'used') return context.redirect(`/hl/${text}/done`, 303)
   if (typeof token === 'string') return refused(context, token)
   const page = openPageOf(world, token)
   if (page !== null) act({ world, token, page }, context.req.param('action') ?? '', form)

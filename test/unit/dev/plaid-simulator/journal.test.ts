@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import * as z from 'zod'
 import { startSimulator } from '../../../../src/dev/plaid-simulator/server.ts'
 import { applied, type BankDesk, credentials, openDesk, openReceiver, readUpdate, sorted, truth } from './bank-desk.ts'
+import { atLogin, goodLogin, linkTokenFor, linkVisitor, offered } from './link-visitor.ts'
 
 function journal(): string {
   const folder = mkdtempSync(join(tmpdir(), 'simulator-'))
@@ -56,6 +57,36 @@ test('items, tokens, cursors and every transaction are as they were, and nothing
   expect(receiver.received.length).toBe(sent)
   const next = await after.link()
   expect(next.item_id).not.toBe(item_id)
+})
+
+test('a session on the pages of Link that was open can be finished, and the shared accounts are as they were', async () => {
+  const journalFile = journal()
+  const before = await openDesk({ journalFile })
+  const [linked, open] = [await linkTokenFor(before), await linkTokenFor(before)]
+  const visitor = linkVisitor(before)
+  await atLogin(visitor, linked.url)
+  const { all } = offered((await visitor.submit('login', goodLogin)).text)
+  await visitor.submit('accounts', { account: all.slice(0, 2) })
+  await atLogin(visitor, open.url)
+  const sessions = async (desk: BankDesk) => {
+    const tokens = [linked.token, open.token]
+    const answers = await Promise.all(tokens.map((link_token) => desk.plaid.linkTokenGet({ link_token })))
+    return answers.flatMap(({ data }) => (data.link_sessions ?? []).map(({ events: _lost, ...session }) => session))
+  }
+  const expected = await sessions(before)
+  await before.simulator.stop()
+
+  const after = await openDesk({ journalFile })
+  expect(await sessions(after)).toEqual(expected)
+  const later = linkVisitor(after)
+  await atLogin(later, `/hl/${open.token}`)
+  const { all: offeredLater } = offered((await later.submit('login', goodLogin)).text)
+  await later.submit('accounts', { account: offeredLater })
+  const ended = await sessions(after)
+  expect(ended.map(({ link_session_id }) => link_session_id)).toEqual(
+    expected.map(({ link_session_id }) => link_session_id),
+  )
+  expect(ended.map(({ results }) => results?.item_add_results[0]?.accounts?.length)).toEqual([2, all.length])
 })
 
 test('logins, users, sessions and streams are as they were', async () => {

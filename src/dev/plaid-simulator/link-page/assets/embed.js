@@ -9,6 +9,11 @@
     window.parent.postMessage({ source: 'plaid-simulator', ...message }, parentOrigin)
   }
 
+  // The dialog around the frame does not see the key.
+  window.addEventListener('keydown', ({ key }) => {
+    if (key === 'Escape') document.querySelector('a[href$="?leave"]')?.click()
+  })
+
   window.addEventListener('message', ({ origin, source, data }) => {
     if (origin !== parentOrigin || source !== window.parent || data?.source !== 'plaid-simulator') return
     if (data.kind !== 'exit') return
