@@ -141,7 +141,10 @@ describe('a response of the simulator', () => {
         hosted_link: {},
       }),
     )
-    await control('/link', { link_token: token.link_token, exit: true })
+    // On the pages of Link, which record events.
+    const page = token.hosted_link_url ?? ''
+    await (await fetch(page)).text()
+    await (await fetch(`${page}/exit`, { method: 'POST' })).text()
     await good(plaid.linkTokenGet({ link_token: token.link_token }))
     await control('/link', { link_token: token.link_token })
     await good(plaid.linkTokenGet({ link_token: token.link_token }))
@@ -348,6 +351,7 @@ const webhookSchemas: Readonly<Record<string, string>> = {
   'INVESTMENTS_TRANSACTIONS HISTORICAL_UPDATE': 'InvestmentsHistoricalUpdateWebhook',
   'LIABILITIES DEFAULT_UPDATE': 'LiabilitiesDefaultUpdateWebhook',
   'AUTH DEFAULT_UPDATE': 'AuthDefaultUpdateWebhook',
+  'LINK EVENTS': 'LinkEventsWebhook',
   'LINK SESSION_FINISHED': 'LinkSessionFinishedWebhook',
   'LINK ITEM_ADD_RESULT': 'ItemAddResultWebhook',
 }

@@ -71,7 +71,12 @@ test('a session on the pages of Link that was open can be finished, and the shar
   const sessions = async (desk: BankDesk) => {
     const tokens = [linked.token, open.token]
     const answers = await Promise.all(tokens.map((link_token) => desk.plaid.linkTokenGet({ link_token })))
-    return answers.flatMap(({ data }) => (data.link_sessions ?? []).map(({ events: _lost, ...session }) => session))
+    const list = answers.flatMap(({ data }) => data.link_sessions ?? [])
+    return list.map(({ link_session_id, finished_at, results }) => ({
+      link_session_id,
+      isFinished: finished_at != null,
+      results,
+    }))
   }
   const expected = await sessions(before)
   await before.simulator.stop()
