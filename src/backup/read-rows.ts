@@ -3,8 +3,11 @@ import type { Table } from './catalog.ts'
 import { refuseBlind } from './check-login.ts'
 import { type Connection, quoted } from './connection.ts'
 
-/** Rows of one round trip. */
-const pageRows = 500
+/** Rows of one round trip: at first, and at most. */
+const firstRows = 100
+const mostRows = 500
+/** About the length of the rows of one round trip. Wide rows come in smaller pages. */
+const pageCharacters = 384 * 1024
 /** About the length of a text that is passed on. Longer ones are garbage that V8 collects late, which fills the isolate. */
 const mostCharacters = 48 * 1024
 
@@ -44,6 +47,10 @@ function* joined(page: readonly unknown[]): Generator<{ text: string; rows: numb
   if (rows > 0) yield { text, rows }
 }
 
+/** How many rows to fetch next, after a page of `rows` with so many characters. */
+const nextRows = (rows: number, characters: number): number =>
+  Math.max(1, Math.min(mostRows, rows * 2, Math.floor((pageCharacters * rows) / characters)))
+
 /** The rows of a table in the order of its primary key, in pieces of text: each row is a JSON object and a line feed. */
 export async function* readRows(connection: Connection, table: Table): AsyncGenerator<{ text: string; rows: number }> {
   const order = table.key.length === 0 ? 't::text' : table.key.map((column) => `t.${quoted(column)}`).join(', ')
@@ -52,10 +59,15 @@ export async function* readRows(connection: Connection, table: Table): AsyncGene
     `declare backup_rows no scroll cursor for
       select row_to_json(r)::text as line from (select ${columns} from ${quoted(table.schema, table.name)} t order by ${order}) r`,
   )
-  for (;;) {
-    const { rows: page } = await connection.query(`fetch forward ${pageRows} from backup_rows`)
-    yield* joined(page)
-    if (page.length < pageRows) break
+  for (let fetched = firstRows; ;) {
+    const { rows: page } = await connection.query(`fetch forward ${fetched} from backup_rows`)
+    let characters = 0
+    for (const piece of joined(page)) {
+      characters += piece.text.length
+      yield piece
+    }
+    if (page.length < fetched) break
+    fetched = nextRows(fetched, characters)
   }
   await connection.query('close backup_rows')
 }

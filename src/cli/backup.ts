@@ -1,5 +1,5 @@
 // `npm run backup`: encrypted backups of MIGRATE_DATABASE_URL's database, and their restoration. docs/disaster-recovery.md
-// describes the format and when to use what.
+// describes the format and when to use what. Each action loads what it needs: a process keeps the memory of its imports.
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -11,15 +11,9 @@ import { backupId, backupTime, bytesOf, type Manifest, rowsOf, type TableEntry }
 import { checkFiles, openManifest, refuseForeign } from '../backup/open-backup.ts'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
-import { startPostgres } from '../dev/postgres/server.ts'
-import { differences } from './backup/compare.ts'
 import { identitiesOf, recipients } from './backup/environment.ts'
 import { readErased } from './backup/erased.ts'
 import { folderOrigin, listBackups, openNewBackup } from './backup/folder.ts'
-import { loadBackup } from './backup/load.ts'
-import { settle } from './backup/settle.ts'
-import { cloudflareBucket, localBucket } from './backup/bucket-source.ts'
-import { fetchBackup } from './backup/fetch.ts'
 import { recordCreated, recordRestored } from './backup/record.ts'
 import { startSha256 } from './backup/sha256.ts'
 import { adminApi } from './lib/admin-api.ts'
@@ -93,6 +87,10 @@ interface FetchOptions {
 
 async function fetchInto(to: string, { bucket, id, local }: FetchOptions): Promise<void> {
   const keys = auditKeys()
+  const [{ cloudflareBucket, localBucket }, { fetchBackup }] = await Promise.all([
+    import('./backup/bucket-source.ts'),
+    import('./backup/fetch.ts'),
+  ])
   const source = local === undefined ? cloudflareBucket(bucket, process.env) : await localBucket(local)
   try {
     print(await fetchBackup({ source, id, to, keys }))
@@ -135,6 +133,11 @@ async function verify(path: string, { identity, record, url }: VerifyOptions): P
   const call = record ? adminApi(url, process.env) : null
   const opened = await openChecked(path, identity)
   const { manifest } = opened
+  const [{ startPostgres }, { loadBackup }, { differences }] = await Promise.all([
+    import('../dev/postgres/server.ts'),
+    import('./backup/load.ts'),
+    import('./backup/compare.ts'),
+  ])
   const server = await startPostgres({ dataDir: ':memory:', port: 0, log: () => undefined })
   try {
     await loadBackup({ ...opened, into: server.url })
@@ -158,6 +161,7 @@ async function restore(path: string, { identity, into, erasures }: RestoreOption
     throw misuse("Say with --into the owner's postgres:// URL of an empty database.")
   const people = await readErased(erasures)
   const opened = await openChecked(path, identity)
+  const [{ loadBackup }, { settle }] = await Promise.all([import('./backup/load.ts'), import('./backup/settle.ts')])
   const onTable = ({ schema, name, rows }: TableEntry): void => print(`${schema}.${name}: rows ${rows}`)
   await loadBackup({ ...opened, into, onTable })
   const keys = auditKeys()

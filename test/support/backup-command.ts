@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 import * as z from 'zod'
+import { backupProgram } from '../../src/cli/lib/backup-program.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
 const run = promisify(execFile)
@@ -22,7 +23,7 @@ const failed = z.object({ code: z.number(), stdout: z.string(), stderr: z.string
 /** Runs `npm run backup -- …`. Of a failure, the output includes the errors. */
 export async function runBackupCommand(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
   try {
-    const { stdout } = await run(process.execPath, ['src/cli/backup.ts', ...args], { cwd: projectFolder, env })
+    const { stdout } = await run(process.execPath, [...backupProgram, ...args], { cwd: projectFolder, env })
     return { code: 0, output: stdout }
   } catch (error) {
     const { code, stdout, stderr } = failed.parse(error)

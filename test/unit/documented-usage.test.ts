@@ -16,7 +16,7 @@ const { scripts } = z
 
 /** The file of a command of the project; null for scripts that run other programs. */
 const fileOf = (script: string): string | null =>
-  /^(?:exec )?node (src\/\S+\.ts)/.exec(scripts[script] ?? '')?.[1] ?? null
+  /^(?:exec )?node (?:--\S+ )*(src\/\S+\.ts)/.exec(scripts[script] ?? '')?.[1] ?? null
 
 const helps = new Map<string, Promise<string>>()
 const helpOf = (file: string): Promise<string> => {

@@ -9,12 +9,13 @@ import { isOurs, listTables } from '../../backup/catalog.ts'
 import { type Connection, quoted, select } from '../../backup/connection.ts'
 import type { Manifest, TableEntry } from '../../backup/format.ts'
 import { decrypterFor, type Origin, readTable } from '../../backup/open-backup.ts'
-import { inTransaction, migrate, withMigrationLock } from '../../dev/lib/migrate.ts'
+import { migrate, withMigrationLock } from '../../dev/lib/migrate.ts'
+import { inTransaction } from '../../dev/lib/owner-session.ts'
 import { projectFolder } from '../../dev/lib/project-folder.ts'
 import { startSha256 } from './sha256.ts'
 
 /** One statement inserts about this much JSON. */
-const batchCharacters = 1_000_000
+const batchCharacters = 128_000
 
 const journalSchema = z.looseObject({ entries: z.array(z.looseObject({ when: z.number(), tag: z.string() })) })
 

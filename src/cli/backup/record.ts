@@ -2,7 +2,7 @@
 import type { Client } from 'pg'
 import type { AuditKeys } from '../../audit/keys.ts'
 import { bytesOf, type Manifest, rowsOf } from '../../backup/format.ts'
-import { inTransaction } from '../../dev/lib/migrate.ts'
+import { inTransaction } from '../../dev/lib/owner-session.ts'
 import { recordCommand } from '../lib/command-audit.ts'
 
 /** Records a backup that is complete. `client` is the owner's. */

@@ -1,7 +1,8 @@
 // What a restored database needs before a Worker may use it: it is older than the banks, than Plaid, and than its users.
 import type { Client } from 'pg'
 import { LOCAL_ISSUER } from '../../auth/access-token.ts'
-import { inTransaction, migrate, withMigrationLock } from '../../dev/lib/migrate.ts'
+import { migrate, withMigrationLock } from '../../dev/lib/migrate.ts'
+import { inTransaction } from '../../dev/lib/owner-session.ts'
 import type { Erased } from './erased.ts'
 
 /** Higher than the number of changes that a user can have had after the backup. */

@@ -5,7 +5,7 @@ import type { Client } from 'pg'
 import { type AuditAction, auditActions } from '../../audit/actions.ts'
 import type { AuditKeys } from '../../audit/keys.ts'
 import { fieldsOf, type SignedRow } from '../../audit/signed-row.ts'
-import { auditJson, type AuditOwner } from '../../db/audit/record.ts'
+import { auditJson, type AuditOwner } from '../../db/audit/row.ts'
 
 interface CommandEvent {
   readonly action: AuditAction

@@ -1,6 +1,6 @@
 // One connection of a command to the database, as the owner of its tables.
 import { Client } from 'pg'
-import { refusePooler } from '../../dev/lib/migrate.ts'
+import { refusePooler } from '../../dev/lib/owner-session.ts'
 
 /** Runs `work` on a connection that ends with it. `command` names the connection in `pg_stat_activity`. */
 export async function withConnection<T>(

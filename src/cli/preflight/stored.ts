@@ -1,9 +1,8 @@
 // Checks of what the database holds: that the new keys open every stored secret, and that a fresh backup exists.
-import { join } from 'node:path'
 import type { Client } from 'pg'
 import * as z from 'zod'
 import { isKeyIdBelow } from '../../crypto/keyring.ts'
-import { projectFolder } from '../../dev/lib/project-folder.ts'
+import { backupProgram } from '../lib/backup-program.ts'
 import { type Check, fail, pass, type Verdict, warn } from '../lib/checks.ts'
 import { connected, ownerUrlOf } from './database.ts'
 import type { PreflightPorts } from './ports.ts'
@@ -105,9 +104,8 @@ async function takeBackup({ config, secrets, shell, run, backupTo }: PreflightPo
   const variables = Object.fromEntries(
     backupVariables.flatMap((name): [string, string][] => (values[name] === undefined ? [] : [[name, values[name]]])),
   )
-  const script = join(projectFolder, 'src', 'cli', 'backup.ts')
   const url = shell['MIGRATE_DATABASE_URL'] ?? ''
-  const { code, output } = await run(process.execPath, [script, 'create', '--to', backupTo], {
+  const { code, output } = await run(process.execPath, [...backupProgram, 'create', '--to', backupTo], {
     ...variables,
     MIGRATE_DATABASE_URL: url,
   })

@@ -5,7 +5,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Client } from 'pg'
 import * as z from 'zod'
-import { inTransaction, refuseOldServer, withMigrationLock } from './migrate.ts'
+import { refuseOldServer, withMigrationLock } from './migrate.ts'
+import { inTransaction } from './owner-session.ts'
 
 export const apiRole = 'wn_api'
 export const jobsRole = 'wn_jobs'

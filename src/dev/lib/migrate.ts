@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { Client, DatabaseError } from 'pg'
 import * as z from 'zod'
+import { inTransaction, refusePooler } from './owner-session.ts'
 import { projectFolder } from './project-folder.ts'
 
 /** The key of the advisory lock, the same in every run: "wnmg" in ASCII. */
@@ -13,14 +14,6 @@ const lockTimeoutMs = 30_000
 const lockNotAvailable = '55P03'
 
 const defaultFolder = join(projectFolder, 'migrations')
-
-/** Throws if the URL leads through a pooler, which gives each transaction another session. */
-export function refusePooler(url: string): void {
-  if (!/-pooler\./.test(URL.parse(url)?.hostname ?? '')) return
-  throw new Error(
-    "The URL goes through Neon's pooler, where session locks do not hold: take `-pooler` out of its host.",
-  )
-}
 
 /**
  * Runs `work` on a connection that holds the migration lock.
@@ -60,19 +53,6 @@ const history = `
   CREATE SCHEMA IF NOT EXISTS drizzle;
   CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)`
 const newestRow = z.tuple([z.object({ newest: z.coerce.number() })])
-
-export async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN')
-  try {
-    const result = await work()
-    await client.query('COMMIT')
-    return result
-  } catch (error) {
-    // If the connection is lost, the server rolls back by itself. The first error is the one to report.
-    await client.query('ROLLBACK').catch(() => undefined)
-    throw error
-  }
-}
 
 /**
  * Applies the migrations that `url`'s database does not have, in order, each in a separate transaction. A failure rolls
