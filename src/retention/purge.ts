@@ -7,6 +7,7 @@ import { recordAudit } from '../db/audit/record.ts'
 import { execute } from '../db/core/client.ts'
 import { AppError } from '../errors.ts'
 import { purgeExpiredLogins } from '../db/identity/retention.ts'
+import { noteUnusedAccounts } from '../db/privacy/absence.ts'
 import { purgeHistory, purgeRemovals, purgeRows } from '../db/records/retention.ts'
 import { removeLostItems } from '../items/remove-lost.ts'
 import { eraseAbsent, notifyAbsent } from '../privacy/absence.ts'
@@ -132,10 +133,14 @@ async function tasksOf(ctx: Ctx): Promise<Task[]> {
   ]
 }
 
-/** Notifies all absent users once, and begins the erasures that are due. */
+/** Counts unused accounts as absent users, notifies all of those once, and begins the erasures that are due. */
 function absenceTasks(ctx: Ctx): Task[] {
   let after: string | null = null
   return [
+    {
+      name: 'unused_accounts',
+      step: async () => (await noteUnusedAccounts(ctx.services.jobs, stepRows)) < stepRows,
+    },
     {
       name: 'absent_users_notified',
       step: async () => {

@@ -1,6 +1,7 @@
 // Users who have not come for about two years: who gets a notice, and whose erasure begins.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
+import { LOCAL_ISSUER } from '../../auth/access-token.ts'
 import { type AuditRow, recordAudit } from '../audit/record.ts'
 import { batch, execute, type IdentityDatabase, type JobsDatabase } from '../core/client.ts'
 import { bigCount, command, idRow, query } from '../core/statement.ts'
@@ -13,6 +14,22 @@ const noticeDays = 30
 const noticeAfterDays = absenceDays - noticeDays
 
 const today = sql`(now() at time zone 'UTC')::date`
+
+const madeRow = z.object({ made: z.number() })
+
+/**
+ * Makes the users of built-in accounts that were never used, with their last sign-in as the visit, so that the rule
+ * reaches them. Returns how many, `limit` at most.
+ */
+export async function noteUnusedAccounts(jobs: JobsDatabase, limit: number): Promise<number> {
+  const { noted } = await batch(jobs, {
+    noted: query(
+      madeRow,
+      sql`select app.note_unused_accounts(${LOCAL_ISSUER}, ${noticeAfterDays}::integer, ${limit}::integer) as made`,
+    ),
+  })
+  return noted[0]?.made ?? 0
+}
 
 const absentRow = z.object({ user_id: z.string(), issuer: z.string(), subject: z.string() })
 export type AbsentUser = z.output<typeof absentRow>

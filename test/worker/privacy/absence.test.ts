@@ -146,6 +146,85 @@ describe('a user who has not come for 700 days', () => {
   })
 })
 
+describe('a built-in account that never called the API', () => {
+  /** Signs up, and sets the clock of the account back. Returns the account's id. */
+  async function signedUp(email: string, days: number, usedDays: number): Promise<string> {
+    const { identity } = (await accounts.as(await accounts.signUp(email))).actor
+    await accounts.sql(
+      `update identity.accounts set created_at = now() - make_interval(days => $2::int),
+         password_changed_at = now() - make_interval(days => $2::int) where id = $1`,
+      [identity.subject, days],
+    )
+    await accounts.sql(
+      'update identity.sessions set last_used_at = now() - make_interval(days => $2::int) where account_id = $1',
+      [identity.subject, usedDays],
+    )
+    return identity.subject
+  }
+  const visitOf = async (accountId: string) =>
+    (
+      await accounts.sql(
+        `select v.user_id, current_date - v.seen_on as days, v.noticed_at is not null as notified
+          from user_visits v join users u on u.id = v.user_id where u.subject = $1`,
+        [accountId],
+      )
+    )[0]
+  const mailsTo = (email: string, kind: string) =>
+    accounts.mails.filter((mail) => mail.to === email && mail.kind === kind)
+  const purge = () => purgeExpired(accounts.ctx, 60_000)
+  /** Time passes for the user. */
+  const later = async (accountId: string, days: number) => {
+    await accounts.sql(
+      'update identity.sessions set last_used_at = last_used_at - make_interval(days => $2::int) where account_id = $1',
+      [accountId, days],
+    )
+    await accounts.sql(
+      `update user_visits v set seen_on = seen_on - $2::int, noticed_at = noticed_at - make_interval(days => $2::int)
+        from users u where u.id = v.user_id and u.subject = $1`,
+      [accountId, days],
+    )
+  }
+
+  it('gets the notice after 700 days, and is erased thirty days later', async () => {
+    const email = 'never@example.com'
+    const id = await signedUp(email, 701, 701)
+    await purge()
+    expect(await visitOf(id)).toMatchObject({ days: '701', notified: 't' })
+    expect(mailsTo(email, 'absence')).toHaveLength(1)
+    await later(id, 29)
+    expect((await purge()).purged).not.toHaveProperty('users')
+    await later(id, 2)
+    expect((await purge()).purged).toMatchObject({ users: 1 })
+    await accounts.sql('update erasures set next_attempt_at = now()')
+    await continueErasures(accounts.ctx)
+    expect(await accounts.sql('select 1 from identity.accounts where id = $1', [id])).toEqual([])
+    expect(await visitOf(id)).toBeUndefined()
+    expect(mailsTo(email, 'absence')).toHaveLength(1)
+    expect(mailsTo(email, 'erasure')).toHaveLength(1)
+  })
+
+  it.each([
+    ['is younger', 700, 700],
+    ['was signed in to since', 900, 100],
+  ])('gets no notice where it %s', async (why, days, usedDays) => {
+    const email = `${why.replaceAll(' ', '-')}@example.com`
+    const id = await signedUp(email, days, usedDays)
+    await purge()
+    expect(await visitOf(id)).toBeUndefined()
+    expect(mailsTo(email, 'absence')).toEqual([])
+  })
+
+  it('stays where its owner signs in after the notice', async () => {
+    const email = 'signs-in@example.com'
+    const id = await signedUp(email, 800, 800)
+    await purge()
+    await later(id, 40)
+    await accounts.sql('update identity.sessions set last_used_at = now() where account_id = $1', [id])
+    expect((await purge()).purged).not.toHaveProperty('users')
+    expect(await visitOf(id)).toMatchObject({ days: '0', notified: 'f' })
+  })
+})
+
 describe('a user who has not come for two years', () => {
   it('is erased by the retention, thirty days after the notice', async () => {
     const id = await absent(world, identityOf('gone'), 731, 31)
