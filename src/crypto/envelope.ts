@@ -1,14 +1,17 @@
 // Seals secrets for storage: `wn1.<keyId>.<salt>.<nonce>.<commitment>.<ciphertext and tag>`, the last four in
-// base64url. A sealed value opens only in the place for which it was sealed; keys are never tried one by one.
+// base64url. A sealed value opens only in the place for which it was sealed; keys are never tried one by one. `wn2` is
+// the same with another label: src/custody/access-token.ts says what its version means for the place.
 
 import { AppError } from '../errors.ts'
 import { equalConstantTime } from './constant-time.ts'
 import { type Bytes, decodeBase64Url, encodeBase64Url, fromUtf8, lengthPrefixed, utf8 } from './encoding.ts'
 import { type Keyring, keyIdPattern } from './keyring.ts'
 
-const VERSION = 'wn1'
-const RECORD_KEY_LABEL = 'wealthnavigator-edge/wn1/record-key'
-const BINDING_LABEL = 'wealthnavigator-edge/wn1/binding'
+const versions = ['wn1', 'wn2'] as const
+export type EnvelopeVersion = (typeof versions)[number]
+
+const recordKeyLabel = (version: EnvelopeVersion): string => `wealthnavigator-edge/${version}/record-key`
+const bindingLabel = (version: EnvelopeVersion): string => `wealthnavigator-edge/${version}/binding`
 const SALT_BYTES = 32
 const NONCE_BYTES = 12
 const COMMITMENT_BYTES = 32
@@ -19,6 +22,8 @@ const MAX_SEALED_LENGTH = Math.ceil((MAX_PLAINTEXT_BYTES + TAG_BYTES) / 3) * 4 +
 
 /** The place of a sealed value. All of it is authenticated: in another place the value does not open. */
 export interface Binding {
+  /** The version of a new envelope, `wn1` by default. An envelope opens only as the version that it names. */
+  readonly version?: EnvelopeVersion
   readonly table: string
   readonly column: string
   /** The id of the secret's user in this database. */
@@ -31,6 +36,7 @@ export interface Binding {
 export type RandomBytes = (length: number) => Bytes
 
 interface Sealed {
+  readonly version: EnvelopeVersion
   readonly keyId: string
   readonly salt: Bytes
   readonly nonce: Bytes
@@ -56,13 +62,14 @@ export async function seal(
 ): Promise<string> {
   const bytes = utf8(plaintext)
   if (bytes.length > MAX_PLAINTEXT_BYTES) throw new AppError('internal', 'A secret is too long to be sealed.')
+  const { version = 'wn1' } = binding
   const keyId = keyring.currentKeyId
   const salt = random(SALT_BYTES)
   const nonce = random(NONCE_BYTES)
-  const { key, commitment } = await recordKey(await keyring.masterKey(keyId), salt)
-  const algorithm = gcm(nonce, keyId, binding)
+  const { key, commitment } = await recordKey(version, await keyring.masterKey(keyId), salt)
+  const algorithm = gcm(version, nonce, keyId, binding)
   const ciphertext = new Uint8Array(await crypto.subtle.encrypt(algorithm, key, bytes))
-  return [VERSION, keyId, ...[salt, nonce, commitment, ciphertext].map(encodeBase64Url)].join('.')
+  return [version, keyId, ...[salt, nonce, commitment, ciphertext].map(encodeBase64Url)].join('.')
 }
 
 /**
@@ -71,17 +78,23 @@ export async function seal(
  */
 export async function open(keyring: Keyring, sealed: string, binding: Binding): Promise<string> {
   const parts = parseSealed(sealed)
-  const { key, commitment } = await recordKey(await keyring.masterKey(parts.keyId), parts.salt)
+  if (parts.version !== (binding.version ?? 'wn1')) throw undecryptable('the envelope version is unknown')
+  const { key, commitment } = await recordKey(parts.version, await keyring.masterKey(parts.keyId), parts.salt)
   if (!equalConstantTime(commitment, parts.commitment)) throw undecryptable('the key commitment differs')
-  const algorithm = gcm(parts.nonce, parts.keyId, binding)
+  const algorithm = gcm(parts.version, parts.nonce, parts.keyId, binding)
   const plaintext = fromUtf8(await decrypt(algorithm, key, parts.ciphertext))
   if (plaintext === null) throw undecryptable('the content is not UTF-8')
   return plaintext
 }
 
+/** The version that a value names; null for text that is no envelope of a known version. */
+export const versionOf = (sealed: string): EnvelopeVersion | null =>
+  versions.find((version) => sealed.startsWith(`${version}.`)) ?? null
+
 /** Checks the version first, then every length, before any key is derived. */
 function parseSealed(sealed: string): Sealed {
-  if (!sealed.startsWith(`${VERSION}.`)) throw undecryptable('the envelope version is unknown')
+  const version = versionOf(sealed)
+  if (version === null) throw undecryptable('the envelope version is unknown')
   if (sealed.length > MAX_SEALED_LENGTH) throw undecryptable('the envelope is too long')
   const parts = sealed.split('.')
   if (parts.length !== 6) throw undecryptable('the envelope has a wrong number of parts')
@@ -94,23 +107,32 @@ function parseSealed(sealed: string): Sealed {
   if (ciphertext === null || ciphertext === undefined || ciphertext.length < TAG_BYTES) {
     throw undecryptable('the ciphertext is malformed')
   }
-  return { keyId, salt, nonce, commitment, ciphertext }
+  return { version, keyId, salt, nonce, commitment, ciphertext }
 }
 
 /**
  * HKDF-SHA-256 (RFC 5869) of the master key with the record's salt: half an AES-256-GCM key, half a commitment to it.
  * GCM alone is not committing: without the second half one ciphertext could be made to open under two keys.
  */
-async function recordKey(master: CryptoKey, salt: Bytes): Promise<{ key: CryptoKey; commitment: Bytes }> {
-  const parameters = { name: 'HKDF', hash: 'SHA-256', salt, info: utf8(RECORD_KEY_LABEL) }
+async function recordKey(
+  version: EnvelopeVersion,
+  master: CryptoKey,
+  salt: Bytes,
+): Promise<{ key: CryptoKey; commitment: Bytes }> {
+  const parameters = { name: 'HKDF', hash: 'SHA-256', salt, info: utf8(recordKeyLabel(version)) }
   const derived = new Uint8Array(await crypto.subtle.deriveBits(parameters, master, 512))
   const key = await crypto.subtle.importKey('raw', derived.slice(0, 32), 'AES-GCM', false, ['encrypt', 'decrypt'])
   return { key, commitment: derived.slice(32) }
 }
 
-function gcm(nonce: Bytes, keyId: string, binding: Binding): { name: string; iv: Bytes; additionalData: Bytes } {
+function gcm(
+  version: EnvelopeVersion,
+  nonce: Bytes,
+  keyId: string,
+  binding: Binding,
+): { name: string; iv: Bytes; additionalData: Bytes } {
   const { table, column, userId, itemId } = binding
-  const additionalData = lengthPrefixed([BINDING_LABEL, VERSION, keyId, table, column, userId, itemId])
+  const additionalData = lengthPrefixed([bindingLabel(version), version, keyId, table, column, userId, itemId])
   return { name: 'AES-GCM', iv: nonce, additionalData }
 }
 

@@ -1,6 +1,6 @@
 // Re-wraps a sealed value: the same secret for the same row, sealed under the current key.
 import type { Keyring } from '../crypto/keyring.ts'
-import { openAccessToken, sealAccessToken } from './access-token.ts'
+import { moveAccessToken, type TokenTable } from './access-token.ts'
 import { openLinkToken, sealLinkToken } from './link-token.ts'
 import { openTotpSecret, sealTotpSecret } from './totp-secret.ts'
 
@@ -9,7 +9,7 @@ import { openTotpSecret, sealTotpSecret } from './totp-secret.ts'
  * item, and from there to a removal.
  */
 export const sealedPlaces = ['link_exchanges', 'items', 'plaid_removals', 'link_sessions', 'totp_secrets'] as const
-type SealedPlace = (typeof sealedPlaces)[number]
+export type SealedPlace = (typeof sealedPlaces)[number]
 
 export interface SealedValue {
   readonly sealed: string
@@ -20,13 +20,18 @@ export interface SealedValue {
 
 type Rewrap = (keyring: Keyring, value: SealedValue) => Promise<string>
 
-const rewrapAccessToken: Rewrap = async (keyring, { sealed, userId, ownerId: itemId }) =>
-  await sealAccessToken(keyring, await openAccessToken(keyring, sealed, { userId, itemId }), { userId, itemId })
+/** Also brings a value of an earlier version to the version of its table. */
+const rewrapAccessToken =
+  (table: TokenTable): Rewrap =>
+  async (keyring, { sealed, userId, ownerId: itemId }) => {
+    const place = { table, owner: { userId, itemId } }
+    return await moveAccessToken(keyring, sealed, place, place)
+  }
 
 const rewraps: Readonly<Record<SealedPlace, Rewrap>> = {
-  items: rewrapAccessToken,
-  link_exchanges: rewrapAccessToken,
-  plaid_removals: rewrapAccessToken,
+  items: rewrapAccessToken('items'),
+  link_exchanges: rewrapAccessToken('link_exchanges'),
+  plaid_removals: rewrapAccessToken('plaid_removals'),
   link_sessions: async (keyring, { sealed, userId, ownerId: sessionId }) => {
     const token = await openLinkToken(keyring, sealed, { userId, sessionId })
     return await sealLinkToken(keyring, token.reveal(), { userId, sessionId })

@@ -61,7 +61,7 @@ async function openRemovalToken(ctx: Ctx, { token, userId }: Removal): Promise<S
   if (token === null) return null
   await recordTokenUse(ctx, { userId, itemId: token.itemId })
   try {
-    return await openAccessToken(ctx.services.keyring, token.sealed, { userId, itemId: token.itemId })
+    return await openAccessToken(ctx.services.keyring, token.sealed, { userId, itemId: token.itemId }, token.table)
   } catch (error) {
     if (error instanceof AppError && error.code === 'token_undecryptable') return error
     throw error

@@ -2,10 +2,10 @@
 // period.
 import { audit } from '../audit/audit.ts'
 import type { Ctx, User } from '../context.ts'
-import { beginRemoval } from '../db/items/removal.ts'
 import { findOwnItem } from '../db/items/items.ts'
 import { purgeItem } from '../db/items/purge.ts'
 import { AppError } from '../errors.ts'
+import { queueRemoval } from './queue-removal.ts'
 import { removeAtPlaid } from './remove-at-plaid.ts'
 
 /**
@@ -18,12 +18,8 @@ export async function removeItem(ctx: Ctx<User>, id: string, { purge }: { purge:
   const keepDays = purge ? 0 : config.retention.removedDays
   const item = await findOwnItem(api, ctx.actor.identity, id)
   if (item === null) throw new AppError('not_found', 'There is no such item.')
-  await beginRemoval(
-    jobs,
-    item,
-    keepDays,
-    await audit(ctx, { action: purge ? 'item_purged' : 'item_removed', target: id }),
-  )
+  const row = await audit(ctx, { action: purge ? 'item_purged' : 'item_removed', target: id })
+  await queueRemoval(ctx, item, { keepDays }, row)
   ctx.log.info('item_removed', { item_id: id })
   await removeAtPlaid(ctx, item.plaidItemId)
   if (purge) await purgeItem(jobs, id)

@@ -23,7 +23,7 @@ export async function listKeys({ services }: Ctx): Promise<KeyReport> {
   const totp = identity === null ? [] : await countTotpKeys((await identity()).database)
   const counts: KeyCount[] = [
     ...(await countSealedValues(jobs)),
-    ...totp.map((each) => ({ place: 'totp_secrets', ...each })),
+    ...totp.map((each) => ({ place: 'totp_secrets', ...each, outdated: 0 })),
   ]
   const ids = new Set([...keyring.readableKeyIds, ...counts.map(({ keyId }) => keyId)])
   return {
@@ -33,6 +33,9 @@ export async function listKeys({ services }: Ctx): Promise<KeyReport> {
       readable: keyring.readableKeyIds.includes(id),
       values: Object.fromEntries(counts.filter(({ keyId }) => keyId === id).map(({ place, count }) => [place, count])),
     })),
-    remaining: counts.filter(({ keyId }) => keyId !== keyring.currentKeyId).reduce((sum, { count }) => sum + count, 0),
+    remaining: counts.reduce(
+      (sum, { keyId, count, outdated }) => sum + (keyId === keyring.currentKeyId ? outdated : count),
+      0,
+    ),
   }
 }

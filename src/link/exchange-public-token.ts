@@ -220,7 +220,8 @@ async function storeToken(ctx: Ctx<User>, exchange: Exchange, obtained: AuditRow
 async function persistToken(ctx: Ctx<User>, intent: Intent, token: Secret, plaidItemId: string): Promise<Exchange> {
   const { keyring, plaid } = ctx.services
   try {
-    const sealedToken = await sealAccessToken(keyring, token, { userId: intent.userId, itemId: intent.id })
+    const owner = { userId: intent.userId, itemId: intent.id }
+    const sealedToken = await sealAccessToken(keyring, token, owner, 'link_exchanges')
     const { obtained, ...started } = intent
     const exchange = { ...started, plaidItemId, sealedToken }
     await storeToken(ctx, exchange, obtained)

@@ -16,7 +16,8 @@ import {
   storeSameItem,
 } from '../db/link/linked-item.ts'
 import { AppError } from '../errors.ts'
-import { openAccessToken, sealAccessToken } from '../custody/access-token.ts'
+import { moveAccessToken, openAccessToken, type TokenTable } from '../custody/access-token.ts'
+import { moveTokenToRemoval } from '../items/queue-removal.ts'
 import { removeAtPlaid } from '../items/remove-at-plaid.ts'
 import type { Plaid } from '../plaid/endpoints.ts'
 import type { FailureClass, PlaidFailure } from '../plaid/errors.ts'
@@ -99,42 +100,39 @@ async function storeAccordingTo(
     )
   }
   if (comparison.duplicate !== null && !exchange.allowDuplicate) {
-    const refused = finishedUnlessMoved(
-      await storeRefusal(jobs, exchange, comparison.duplicate.itemId, await auditOf(ctx, exchange, 'link_refused')),
-      {
-        kind: 'duplicate',
-        duplicate: comparison.duplicate,
-        institutionId,
-      },
-    )
+    const refused = finishedUnlessMoved(await refuseItem(ctx, exchange, comparison.duplicate.itemId), {
+      kind: 'duplicate',
+      duplicate: comparison.duplicate,
+      institutionId,
+    })
     if (refused !== null) await removeAtPlaid(ctx, exchange.plaidItemId)
     return refused
   }
   const itemId = comparison.predecessor?.id ?? exchange.id
   const rows = await auditsOf(ctx, exchange, itemId, comparison)
+  const sealedToken = await moveToken(ctx, exchange, 'items', itemId)
+  const { predecessor, decisions } = comparison
   const stored =
-    comparison.predecessor === null
-      ? await storeNewItem(jobs, exchange, item, comparison.decisions, linking, rows)
+    predecessor === null
+      ? await storeNewItem(jobs, exchange, { ...item, sealedToken }, decisions, linking, rows)
       : await storeRelink(
           jobs,
           exchange,
           item,
-          comparison.decisions,
+          decisions,
           {
-            ...comparison.predecessor,
-            sealedToken: await resealToken(ctx, exchange, comparison.predecessor.id),
+            ...predecessor,
+            sealedToken,
+            earlierToken: await moveTokenToRemoval(ctx, { userId: exchange.userId, itemId }),
           },
           linking,
           rows,
         )
   if (stored.kind === 'over_cap') {
-    const refused = finishedUnlessMoved(
-      await storeRefusal(jobs, exchange, null, await auditOf(ctx, exchange, 'link_refused')),
-      {
-        kind: 'too_many_items',
-        limit: linking.itemsPerUser,
-      },
-    )
+    const refused = finishedUnlessMoved(await refuseItem(ctx, exchange, null), {
+      kind: 'too_many_items',
+      limit: linking.itemsPerUser,
+    })
     if (refused !== null) await removeAtPlaid(ctx, exchange.plaidItemId)
     return refused
   }
@@ -170,18 +168,30 @@ function finishedUnlessMoved(stored: StoreResult, finished: Finished): Finished 
   })
 }
 
-async function resealToken(ctx: Ctx, exchange: Exchange, itemId: string): Promise<string> {
-  const { keyring } = ctx.services
-  const { userId } = exchange
-  const token = await openAccessToken(keyring, exchange.sealedToken, { userId, itemId: exchange.id })
-  return await sealAccessToken(keyring, token, { userId, itemId })
+/** The exchange's token, sealed for another table. */
+async function moveToken(
+  { services }: Ctx,
+  { id, userId, sealedToken }: Exchange,
+  table: TokenTable,
+  itemId = id,
+): Promise<string> {
+  const from = { table: 'link_exchanges', owner: { userId, itemId: id } } as const
+  return await moveAccessToken(services.keyring, sealedToken, from, { table, owner: { userId, itemId } })
+}
+
+/** Stores the refusal, with the token in the queue of removals. A token that no key opens leaves the exchange open. */
+async function refuseItem(ctx: Ctx, exchange: Exchange, duplicateOf: string | null): Promise<StoreResult> {
+  const row = await auditOf(ctx, exchange, 'link_refused')
+  const sealedToken = await moveToken(ctx, exchange, 'plaid_removals')
+  return await storeRefusal(ctx.services.jobs, exchange, { duplicateOf, sealedToken }, row)
 }
 
 /** Reads the new item and its accounts from Plaid, and corrects its webhook URL. */
 async function fetchLinkedItem(ctx: Ctx, exchange: Exchange): Promise<LinkedItem | 'gone' | 'not_listed'> {
   const { plaid, config, keyring } = ctx.services
   await recordTokenUse(ctx, { userId: exchange.userId, itemId: exchange.id })
-  const token = await openAccessToken(keyring, exchange.sealedToken, { userId: exchange.userId, itemId: exchange.id })
+  const owner = { userId: exchange.userId, itemId: exchange.id }
+  const token = await openAccessToken(keyring, exchange.sealedToken, owner, 'link_exchanges')
   const [found, listed, isListed] = await Promise.all([
     plaid.getItem(token),
     plaid.getAccounts(token),
@@ -236,7 +246,7 @@ function goneOrThrow(failure: PlaidFailure): 'gone' {
 
 /** Ends an exchange without an item, and removes the item at Plaid. */
 export async function giveUpExchange(ctx: Ctx, exchange: Exchange): Promise<void> {
-  const stored = await storeRefusal(ctx.services.jobs, exchange, null, await auditOf(ctx, exchange, 'link_refused'))
+  const stored = await refuseItem(ctx, exchange, null)
   ctx.log.error('exchange_given_up', { exchange_id: exchange.id, plaid_item_id: exchange.plaidItemId })
   if (stored.kind === 'stored') await removeAtPlaid(ctx, exchange.plaidItemId)
 }

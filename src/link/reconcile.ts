@@ -6,9 +6,10 @@ import { claimExchanges, releaseExchanges } from '../db/link/exchanges.ts'
 import { claimUsersToCheck, recheckUsers } from '../db/link/user-checks.ts'
 import { claimLinkSessions } from '../db/link/sessions.ts'
 import { claimOrphans } from '../db/link/orphans.ts'
-import { claimRemovals, releaseRemovals, type Removal, queueRevokedItems } from '../db/items/plaid-removals.ts'
+import { claimRemovals, releaseRemovals, type Removal } from '../db/items/plaid-removals.ts'
 import { purgeItems, purgeRevokedAccounts } from '../db/items/purge.ts'
 import { markStuckRotations } from '../db/items/rotations.ts'
+import { retireItems } from '../items/queue-removal.ts'
 import { processRemoval } from '../items/remove-at-plaid.ts'
 import { servingUser } from '../items/serving-user.ts'
 import type { Priority } from '../plaid/rate-limit/window.ts'
@@ -68,7 +69,7 @@ const idsOf = (works: readonly { readonly id: string }[]): string[] => works.map
 
 /** Steps without calls of Plaid come first: while Plaid hangs, the others use up the time. */
 const steps: Readonly<Record<string, Step>> = {
-  retired_items: ({ services }) => queueRevokedItems(services.jobs, services.config.retention.removedDays),
+  retired_items: retireItems,
   rotations: ({ services }) => markStuckRotations(services.jobs),
   purge,
   exchanges: taskStep({

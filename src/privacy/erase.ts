@@ -3,7 +3,6 @@
 import { audit } from '../audit/audit.ts'
 import { LOCAL_ISSUER } from '../auth/access-token.ts'
 import type { Ctx } from '../context.ts'
-import { beginRemoval } from '../db/items/removal.ts'
 import {
   addCounts,
   claimErasures,
@@ -22,6 +21,7 @@ import {
   type OpenErasure,
   openErasure,
 } from '../db/privacy/erasures.ts'
+import { queueRemoval } from '../items/queue-removal.ts'
 import { removeAtPlaid } from '../items/remove-at-plaid.ts'
 import { servingUser } from '../items/serving-user.ts'
 import { type Certificate, signCertificate } from './certificate.ts'
@@ -40,7 +40,7 @@ export async function continueErasure(ctx: Ctx, id: string): Promise<boolean> {
   await deleteAccount(ctx, id, erasure)
   // Hidden items take no rows of runs that are in progress.
   for (const item of erasure.items)
-    await beginRemoval(jobs, item, 0, await audit(ctx, { action: 'item_purged', target: item.id }))
+    await queueRemoval(ctx, item, { keepDays: 0 }, await audit(ctx, { action: 'item_purged', target: item.id }))
   for (const table of erasedTables) await eraseAll(ctx, id, table)
   for (const plaidItemId of await listRemovals(jobs, erasure.user_id)) await removeAtPlaid(ctx, plaidItemId)
   const isPlaidUserGone = erasure.plaid_user_removed || (await removePlaidUser(ctx, id, erasure))

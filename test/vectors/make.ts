@@ -34,6 +34,20 @@ function makeSealed() {
   return { keys, currentKeyId: 'v2', values }
 }
 
+/** Access tokens outside of their item's row, bound to the table in which they lie. */
+function makeSealedByTable() {
+  const keys = ['v1', 'v2'].map((id) => ({ id, secret: `a fake encryption key of the vectors, ${id}` }))
+  const values = ['link_exchanges', 'plaid_removals'].flatMap((table, index) =>
+    keys.map((key, at) => {
+      const binding: Place = { table, column: 'access_token_sealed', userId, itemId: ownerId }
+      const [plaintext, fill] = [`a fake access token of ${table}`, 32 + index * keys.length + at]
+      const sealed = seal(key, plaintext, binding, fill, 'wn2')
+      return { place: table, keyId: key.id, version: 'wn2', ...binding, plaintext, fill, sealed }
+    }),
+  )
+  return { keys, currentKeyId: 'v2', values }
+}
+
 function makeAudit() {
   const keys = ['a1', 'a2'].map((id) => ({ id, secret: `a fake audit key of these vectors, ${id}` }))
   const [time, previous, rowMac] = ['2026-01-02T03:04:05.678Z', Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
@@ -221,6 +235,7 @@ export const makeVectors = (): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries({
       'sealed.json': makeSealed(),
+      'sealed-wn2.json': makeSealedByTable(),
       'audit.json': makeAudit(),
       'secret-key.json': makeSecretKey(),
       'digests.json': makeDigests(),

@@ -33,15 +33,21 @@ export interface Place {
   readonly itemId: string
 }
 
-/** `wn1`: AES-256-GCM with a key and a commitment that PBKDF2 and HKDF derive. Salt and nonce are fixed bytes. */
-export function seal(key: { id: string; secret: string }, plaintext: string, place: Place, fill: number): string {
+/** `wn1` and `wn2`: AES-256-GCM with a key and a commitment that PBKDF2 and HKDF derive. Salt and nonce are fixed bytes. */
+export function seal(
+  key: { id: string; secret: string },
+  plaintext: string,
+  place: Place,
+  fill: number,
+  version: 'wn1' | 'wn2' = 'wn1',
+): string {
   const [salt, nonce] = [Buffer.alloc(32, fill), Buffer.alloc(12, fill)]
   const master = pbkdf2Sync(key.secret, `${label}/master-key/${key.id}`, 100_000, 32, 'sha256')
-  const derived = hkdf(master, salt, `${label}/wn1/record-key`, 64)
+  const derived = hkdf(master, salt, `${label}/${version}/record-key`, 64)
   const cipher = createCipheriv('aes-256-gcm', derived.subarray(0, 32), nonce)
   const { table, column, userId, itemId } = place
-  cipher.setAAD(lengthPrefixed([`${label}/wn1/binding`, 'wn1', key.id, table, column, userId, itemId]))
+  cipher.setAAD(lengthPrefixed([`${label}/${version}/binding`, version, key.id, table, column, userId, itemId]))
   const ciphertext = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()])
   const parts = [salt, nonce, derived.subarray(32), ciphertext].map((part) => part.toString('base64url'))
-  return ['wn1', key.id, ...parts].join('.')
+  return [version, key.id, ...parts].join('.')
 }

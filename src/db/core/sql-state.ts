@@ -30,6 +30,8 @@ export const sqlState = {
   frozen: 'WN012',
   /** An item was linked or removed since it was looked up. */
   itemMoved: 'WN015',
+  /** The access token of an item was replaced since it was read. */
+  tokenReplaced: 'WN021',
   /** PostgreSQL ended a deadlock by rolling back this transaction. */
   deadlock: '40P01',
   serializationFailure: '40001',

@@ -3,8 +3,10 @@
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { execute, batch, type JobsDatabase } from '../core/client.ts'
+import type { TokenTable } from '../../custody/access-token.ts'
 import { rotatingMinutes } from './rotations.ts'
 import { duringFreeze } from '../operations/freeze.ts'
+import { type Replacement, replacementArrays } from '../operations/sealed-values.ts'
 import { lost } from '../sync/work.ts'
 import { idsInTurns } from '../core/turns.ts'
 import { command, query } from '../core/statement.ts'
@@ -25,7 +27,7 @@ export interface Removal {
   readonly userId: string
   readonly plaidItemId: string
   /** Null for an item whose token was lost. */
-  readonly token: { readonly sealed: string; readonly itemId: string } | null
+  readonly token: { readonly sealed: string; readonly itemId: string; readonly table: TokenTable } | null
   /** Plaid's id of the user, if known. */
   readonly plaidUserId: string | null
   readonly reason: string
@@ -39,28 +41,31 @@ export const queuedRemoval = z
     plaid_item_id: z.string(),
     item_id: z.string().nullable(),
     access_token_sealed: z.string().nullable(),
+    token_of_item: z.string().nullable(),
     plaid_user_id: z.string().nullable(),
     reason: z.string(),
     attempts: z.number(),
   })
   .transform((row): Removal => {
-    const { item_id: itemId, access_token_sealed: sealed } = row
+    const { item_id: itemId, token_of_item: ofItem, access_token_sealed: ownToken } = row
+    // The item's current token: it may have been rotated since the removal was queued.
+    const sealed = ofItem ?? ownToken
+    const table = ofItem === null ? 'plaid_removals' : 'items'
     return {
       id: row.id,
       userId: row.user_id,
       plaidItemId: row.plaid_item_id,
-      token: sealed === null || itemId === null ? null : { sealed, itemId },
+      token: sealed === null || itemId === null ? null : { sealed, itemId, table },
       plaidUserId: row.plaid_user_id,
       reason: row.reason,
       attempts: row.attempts,
     }
   })
 
-/** The item's current token: it may have been rotated since the removal was queued. */
 export const removalColumns = sql.raw(
-  `r.id, r.user_id, r.plaid_item_id, r.item_id, u.plaid_user_id, r.reason, r.attempts,
-    coalesce((select nullif(i.access_token_sealed, '') from items i
-      where i.id = r.item_id and i.plaid_item_id = r.plaid_item_id), r.access_token_sealed) as access_token_sealed`,
+  `r.id, r.user_id, r.plaid_item_id, r.item_id, u.plaid_user_id, r.reason, r.attempts, r.access_token_sealed,
+    (select nullif(i.access_token_sealed, '') from items i
+      where i.id = r.item_id and i.plaid_item_id = r.plaid_item_id) as token_of_item`,
 )
 
 /** The item was linked after all: its exchange was still running. */
@@ -108,19 +113,47 @@ export async function claimRemoval(jobs: JobsDatabase, plaidItemId: string): Pro
   return removal ?? null
 }
 
+const isRevoked = sql`i.status = 'revoked' and i.purge_at is null`
+const revokedRow = z
+  .object({ id: z.string(), user_id: z.string(), access_token_sealed: z.string() })
+  .transform(({ id, user_id: userId, access_token_sealed: sealed }) => ({ id, userId, sealed }))
+
+/** The next items whose permission was withdrawn and whose removal is not queued, by their id. */
+export async function listRevokedItems(jobs: JobsDatabase, after: string | null, limit: number) {
+  const { found } = await batch(jobs, {
+    found: query(
+      revokedRow,
+      sql`select i.id, i.user_id, i.access_token_sealed from items i
+        where ${isRevoked} and (${after}::uuid is null or i.id > ${after}::uuid) order by i.id limit ${limit}`,
+    ),
+  })
+  return found
+}
+
 /**
- * Queues items that the user can no longer use and that Plaid would keep billing: those whose permission was withdrawn,
- * whose rows are deleted after `keepDays`, and those whose access token was lost.
+ * Queues such items, which Plaid would keep billing. Their rows are deleted after `keepDays`. An item whose token is no
+ * longer the one that was moved waits for the next run.
  */
-export async function queueRevokedItems(jobs: JobsDatabase, keepDays: number): Promise<void> {
+export async function queueRevokedItems(
+  jobs: JobsDatabase,
+  keepDays: number,
+  tokens: readonly Replacement[],
+): Promise<void> {
   await execute(jobs, [
     command(sql`with retired as (
-          update items set purge_at = now() + make_interval(days => ${keepDays}) where status = 'revoked'
-            and purge_at is null
-          returning user_id, plaid_item_id, id, access_token_sealed)
+          update items i set purge_at = now() + make_interval(days => ${keepDays})
+          from unnest(${replacementArrays(tokens)}) as t (row_id, old_value, new_value)
+          where i.id = t.row_id and i.access_token_sealed = t.old_value and ${isRevoked}
+          returning i.user_id, i.plaid_item_id, i.id, t.new_value)
         insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
-        select user_id, plaid_item_id, id, access_token_sealed, 'revoked' from retired
+        select user_id, plaid_item_id, id, new_value, 'revoked' from retired
           on conflict (plaid_item_id) do nothing`),
+  ])
+}
+
+/** Queues items whose access token was lost. The user can no longer use them, and Plaid would keep billing. */
+export async function queueLostItems(jobs: JobsDatabase): Promise<void> {
+  await execute(jobs, [
     command(sql`with retired as (
           update items set rotation_started_at = null, rotation_owner = null
           where status = 'relink_required' and status_reason = 'ACCESS_TOKEN_LOST' and rotation_started_at is not null

@@ -6,28 +6,38 @@ import * as z from 'zod'
 import { execute, batch, type JobsDatabase } from '../core/client.ts'
 import { type AuditRow, recordAudit } from '../audit/record.ts'
 import type { OwnedItem } from './items.ts'
+import { type MovedToken, refuseReplacedToken } from './moved-token.ts'
 import { byIndex, plan } from '../core/plans.ts'
 import { command, query } from '../core/statement.ts'
 
 /** About half a second's work. */
 const portion = 5000
 
+export interface RemovalTerms {
+  /** The item's rows are deleted after so many days. */
+  readonly keepDays: number
+  /** Null for an item that does not exist. */
+  readonly token: MovedToken | null
+  /** A condition over the item's row; without it, nothing changes. */
+  readonly onlyIf?: SQL
+}
+
 /**
- * Hides an item and queues its removal at Plaid. Its rows are deleted after `keepDays`. A repeated call can only bring
- * the deletion forward. `publishRemoval` must follow; until it has run, the removal stays queued.
- * @param onlyIf a condition over the item's row; without it, nothing changes
+ * Hides an item and queues its removal at Plaid. A repeated call can only bring the deletion forward. `publishRemoval`
+ * must follow; until it has run, the removal stays queued.
+ * @throws AppError with `tokenReplaced` if the item has another token by now
  */
 export async function beginRemoval(
   jobs: JobsDatabase,
   { id, userId }: OwnedItem,
-  keepDays: number,
+  { keepDays, token, onlyIf = sql`true` }: RemovalTerms,
   audit: AuditRow,
-  onlyIf: SQL = sql`true`,
 ): Promise<void> {
   const item = sql`id = ${id} and user_id = ${userId} and ${onlyIf}`
   const purgeAt = sql`now() + make_interval(days => ${keepDays})`
   await execute(jobs, [
     command(sql`select 1 from items where ${item} for no key update`),
+    refuseReplacedToken(sql`${item} and status not in ('removing', 'removed')`, token),
     // A call that hides nothing and brings no deletion forward changes nothing.
     recordAudit(
       audit,
@@ -35,7 +45,7 @@ export async function beginRemoval(
         or ${purgeAt} < purge_at))`,
     ),
     command(sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
-        select user_id, plaid_item_id, id, access_token_sealed, 'removed' from items
+        select user_id, plaid_item_id, id, ${token?.to ?? null}, 'removed' from items
         where ${item} and status not in ('removing', 'removed') on conflict (plaid_item_id) do nothing`),
     // Later than every row of a commit that held the item until now.
     command(sql`update items set status = case when status = 'removed' then status else 'removing' end,

@@ -9,6 +9,7 @@ import { timestamptz } from '../core/columns.ts'
 import { refuseWhen, sqlState, sqlStateOf } from '../core/sql-state.ts'
 import type { ItemLook } from '../items/item-update.ts'
 import { type Item, itemIn, selectItem } from '../items/items.ts'
+import { type MovedToken, refuseReplacedToken } from '../items/moved-token.ts'
 import { requireAccountsVersion } from '../records/known-accounts.ts'
 import { type LinkCaps, refuseOverCap } from './caps.ts'
 import type { Exchange } from './exchanges.ts'
@@ -52,6 +53,7 @@ function end(exchange: Exchange, state: 'linked' | 'duplicate' | 'given_back', i
 const outcomes: ReadonlyMap<string | null, Exclude<StoreResult['kind'], 'stored'>> = new Map([
   [sqlState.exchangeEnded, 'ended'],
   [sqlState.accountsChanged, 'moved'],
+  [sqlState.tokenReplaced, 'moved'],
   [sqlState.itemCapReached, 'over_cap'],
 ])
 
@@ -106,13 +108,13 @@ const applyEarlyRevocations = ({ plaidItemId }: Exchange, itemId: string): State
       select app.hide_account(id) from revoked`)
 
 /**
- * Stores a new item under the exchange's id, with all of its products dirty. If accounts of other items move to it,
+ * Stores a new item under the exchange's id, with all of its products dirty. The token is sealed for the item. If accounts of other items move to it,
  * their rows count as rows of an earlier link.
  */
 export async function storeNewItem(
   jobs: JobsDatabase,
   exchange: Exchange,
-  item: LinkedItem,
+  item: LinkedItem & { readonly sealedToken: string },
   decisions: AccountDecisions,
   caps: LinkCaps,
   audit: readonly AuditRow[],
@@ -130,7 +132,7 @@ export async function storeNewItem(
           transactions_updated_at, investments_updated_at, capabilities, link_epoch)
         values (${id}, ${userId}, ${exchange.plaidItemId}, ${item.institutionId}, ${item.institutionName},
           ${timestamptz(item.consentExpiresAt)},
-          ${exchange.sealedToken}, ${askedAt(exchange)}, ${timestamptz(item.look.transactionsUpdatedAt)},
+          ${item.sealedToken}, ${askedAt(exchange)}, ${timestamptz(item.look.transactionsUpdatedAt)},
           ${timestamptz(item.look.investmentsUpdatedAt)},
             ${item.look.capabilities}, ${linkEpoch})`),
     command(sql`insert into item_products (item_id, user_id, product)
@@ -139,6 +141,16 @@ export async function storeNewItem(
     applyEarlyRevocations(exchange, id),
     end(exchange, 'linked', id),
   ])
+}
+
+/** The item that gets the new link. */
+interface Relinked {
+  readonly id: string
+  readonly linkEpoch: number
+  /** The new token, sealed for this item. */
+  readonly sealedToken: string
+  /** The earlier token, sealed for the queue of removals. */
+  readonly earlierToken: MovedToken | null
 }
 
 /**
@@ -150,12 +162,13 @@ export async function storeRelink(
   exchange: Exchange,
   item: LinkedItem,
   decisions: AccountDecisions,
-  predecessor: { readonly id: string; readonly linkEpoch: number; readonly sealedToken: string },
+  predecessor: Relinked,
   caps: LinkCaps,
   audit: readonly AuditRow[],
 ): Promise<StoreResult> {
   const { id } = predecessor
   const owner = ownerOf(exchange, id, predecessor.linkEpoch + 1)
+  const isReplaced = sql`id = ${id} and status in ('relink_required', 'revoked')`
   return await stored(jobs, exchange, id, [
     lockPlaidItem(exchange.plaidItemId),
     begin(exchange, id),
@@ -170,9 +183,10 @@ export async function storeRelink(
         sqlState.accountsChanged,
       )}`,
     ),
+    refuseReplacedToken(isReplaced, predecessor.earlierToken),
     command(sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
-        select user_id, plaid_item_id, id, access_token_sealed, 'replaced' from items
-        where id = ${id} and status in ('relink_required', 'revoked') on conflict (plaid_item_id) do nothing`),
+        select user_id, plaid_item_id, id, ${predecessor.earlierToken?.to ?? null}, 'replaced' from items
+        where ${isReplaced} on conflict (plaid_item_id) do nothing`),
     command(sql`select app.renumber_item(id) from items where id = ${id} and removed_at is not null`),
     command(sql`update items set plaid_item_id = ${exchange.plaidItemId},
       access_token_sealed = ${predecessor.sealedToken}, access_token_at = ${askedAt(exchange)},
@@ -222,18 +236,21 @@ export async function storeSameItem(
   ])
 }
 
-/** Ends an exchange without an item and queues the removal of Plaid's. `duplicateOf` is the existing item. */
+/**
+ * Ends an exchange without an item and queues the removal of Plaid's. `duplicateOf` is the existing item, `sealedToken`
+ * the token as it is sealed for the queue.
+ */
 export async function storeRefusal(
   jobs: JobsDatabase,
   exchange: Exchange,
-  duplicateOf: string | null,
+  { duplicateOf, sealedToken }: { readonly duplicateOf: string | null; readonly sealedToken: string },
   audit: AuditRow,
 ): Promise<StoreResult> {
   return await stored(jobs, exchange, exchange.id, [
     begin(exchange, null),
     recordAudit(audit),
     command(sql`insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
-        values (${exchange.userId}, ${exchange.plaidItemId}, ${exchange.id}, ${exchange.sealedToken},
+        values (${exchange.userId}, ${exchange.plaidItemId}, ${exchange.id}, ${sealedToken},
           ${duplicateOf === null ? 'not_stored' : 'duplicate'})
         on conflict (plaid_item_id) do nothing`),
     end(exchange, duplicateOf === null ? 'given_back' : 'duplicate', duplicateOf),

@@ -1,4 +1,4 @@
-// The frozen envelopes: test/vectors/envelopes.json, sealed.json and sealed-before.json.
+// The frozen envelopes: test/vectors/envelopes.json, sealed.json, sealed-wn2.json and sealed-before.json.
 import * as z from 'zod'
 import { decodeHex, encodeHex, utf8 } from '../../../src/crypto/encoding.ts'
 import { open, seal } from '../../../src/crypto/envelope.ts'
@@ -10,6 +10,7 @@ import { openTotpSecret } from '../../../src/custody/totp-secret.ts'
 import envelopesFile from '../../vectors/envelopes.json' with { type: 'json' }
 import sealedBeforeFile from '../../vectors/sealed-before.json' with { type: 'json' }
 import sealedFile from '../../vectors/sealed.json' with { type: 'json' }
+import sealedByTableFile from '../../vectors/sealed-wn2.json' with { type: 'json' }
 import type { FrozenVector } from './frozen-vector.ts'
 
 const bindingFields = { table: z.string(), column: z.string(), userId: z.string(), itemId: z.string() }
@@ -66,26 +67,26 @@ const envelopeVectors = envelopes.vectors.map(({ name, expect, sealed, binding, 
   },
 }))
 
-const places = z
-  .object({
-    keys: z.array(z.object({ id: z.string(), secret: z.string() })),
-    currentKeyId: z.string(),
-    values: z.array(
-      z.object({
-        place: z.enum(sealedPlaces),
-        keyId: z.string(),
-        ...bindingFields,
-        plaintext: z.string(),
-        /** The byte that fills salt and nonce. */
-        fill: z.int(),
-        sealed: z.string(),
-      }),
-    ),
-  })
-  .parse(sealedFile)
+const sealedSchema = z.object({
+  keys: z.array(z.object({ id: z.string(), secret: z.string() })),
+  currentKeyId: z.string(),
+  values: z.array(
+    z.object({
+      place: z.enum(sealedPlaces),
+      keyId: z.string(),
+      version: z.enum(['wn1', 'wn2']).default('wn1'),
+      ...bindingFields,
+      plaintext: z.string(),
+      /** The byte that fills salt and nonce. */
+      fill: z.int(),
+      sealed: z.string(),
+    }),
+  ),
+})
+const places = sealedSchema.parse(sealedFile)
 type SealedValue = (typeof places.values)[number]
 
-/** The keyring of `sealed.json` that seals with this key. */
+/** The keyring of both files that seals with this key. */
 function keyringOf(currentId: string): Keyring {
   const keys = places.keys.map(({ id, secret }) => ({ id, secret: utf8(secret) }))
   const current = keys.find(({ id }) => id === currentId)
@@ -93,7 +94,7 @@ function keyringOf(currentId: string): Keyring {
   return createKeyring({ current, previous: keys.filter(({ id }) => id !== currentId) })
 }
 export const placesKeyring: Keyring = keyringOf(places.currentKeyId)
-export const sealedValues: readonly SealedValue[] = places.values
+export const sealedValues: readonly SealedValue[] = [...places.values, ...sealedSchema.parse(sealedByTableFile).values]
 
 /** Opens a value as the product opens those of its place, for the row that owns it. */
 export async function openIn(
@@ -104,21 +105,21 @@ export async function openIn(
 ): Promise<string> {
   if (place === 'totp_secrets') return encodeHex(await openTotpSecret(keyring, sealed, itemId))
   if (place === 'link_sessions') return (await openLinkToken(keyring, sealed, { userId, sessionId: itemId })).reveal()
-  return (await openAccessToken(keyring, sealed, { userId, itemId })).reveal()
+  return (await openAccessToken(keyring, sealed, { userId, itemId }, place)).reveal()
 }
 
-const placeVectors = places.values.flatMap((value): FrozenVector[] => {
-  const { place, keyId, plaintext, fill, sealed, table, column, userId, itemId } = value
+const placeVectors = sealedValues.flatMap((value): FrozenVector[] => {
+  const { place, keyId, version, plaintext, fill, sealed, table, column, userId, itemId } = value
   return [
     {
-      name: `a value of ${place} under the key ${keyId}`,
+      name: `a value of ${place} under the key ${keyId}, ${version}`,
       read: () => openIn(place, sealed, value),
       expected: plaintext,
     },
     {
-      name: `the format in which a value of ${place} is sealed by the key ${keyId}`,
+      name: `the format in which a value of ${place} is sealed by the key ${keyId}, ${version}`,
       read: () =>
-        seal(keyringOf(keyId), plaintext, { table, column, userId, itemId }, (length) =>
+        seal(keyringOf(keyId), plaintext, { version, table, column, userId, itemId }, (length) =>
           new Uint8Array(length).fill(fill),
         ),
       expected: sealed,

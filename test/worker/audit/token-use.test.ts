@@ -1,7 +1,7 @@
 // The use of an access token by a job: one row per item and UTC day, before Plaid is called.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { recordTokenUse } from '../../../src/audit/token-use.ts'
-import { beginRemoval } from '../../../src/db/items/removal.ts'
+import { queueRemoval } from '../../../src/items/queue-removal.ts'
 import { removeAtPlaid } from '../../../src/items/remove-at-plaid.ts'
 import { syncProduct } from '../../../src/sync/engine.ts'
 import { anyAudit } from '../../support/audit.ts'
@@ -52,7 +52,7 @@ describe('a sync', () => {
     await syncProduct(world.job(), await dirty(item.id), 'user')
     const [row] = await world.sql('select user_id from items where id = $1', [item.id])
     const owned = { id: item.id, userId: String(row?.['user_id']), plaidItemId: item.plaidItemId }
-    await beginRemoval(world.services.jobs, owned, 30, await anyAudit(world))
+    await queueRemoval(world.job(), owned, { keepDays: 30 }, await anyAudit(world))
     const tomorrow = { ...world.job(), now: () => new Date(Date.now() + 86_400_000) }
     await removeAtPlaid(tomorrow, item.plaidItemId)
     expect(await uses(item.id)).toHaveLength(2)

@@ -59,7 +59,7 @@ describe('a freeze that begins between the response of Plaid and the next statem
     const user = { ...world.user(subject), services }
     expect(await codeOf(exchangePublicToken(user, { publicToken, institution: null }))).toBe('frozen')
     const rows = await world.sql(
-      `select e.state, e.access_token_sealed like 'wn1.%' as sealed from link_exchanges e join users u on u.id = e.user_id
+      `select e.state, e.access_token_sealed like 'wn2.%' as sealed from link_exchanges e join users u on u.id = e.user_id
         where u.subject = $1`,
       [subject],
     )

@@ -4,9 +4,10 @@ import { sql } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 import { batch, execute } from '../../../src/db/core/client.ts'
 import { anyRow, command, query } from '../../../src/db/core/statement.ts'
-import { beginRemoval, publishRemoval } from '../../../src/db/items/removal.ts'
+import { publishRemoval } from '../../../src/db/items/removal.ts'
 import { getItem, type Item } from '../../../src/db/items/items.ts'
 import { purgeItem } from '../../../src/db/items/purge.ts'
+import { queueRemoval } from '../../../src/items/queue-removal.ts'
 import { removeItem } from '../../../src/items/remove-item.ts'
 import { reconcile } from '../../../src/link/reconcile.ts'
 import { anyAudit } from '../../support/audit.ts'
@@ -117,7 +118,7 @@ describe('a removal', () => {
       const first = await linked(`unharmed ${fault}`)
       const unharmed = failAt(world.services, { call: 0, fault })
       await removeItem(userWith(world, `unharmed ${fault}`, unharmed.services), first.id, hide)
-      expect(unharmed.calls).toEqual(['api', 'jobs', 'jobs', 'plaid.removeItem', 'jobs', 'jobs'])
+      expect(unharmed.calls).toEqual(['api', 'jobs', 'jobs', 'jobs', 'plaid.removeItem', 'jobs', 'jobs'])
       const cases: { subject: string; item: Item; at: number }[] = []
       for (const at of sampledCalls(unharmed.calls.length, 4, callFaults.indexOf(fault))) {
         const subject = `removal ${fault} ${at}`
@@ -128,8 +129,8 @@ describe('a removal', () => {
         cases.push({ subject, item, at })
       }
       await heal(world)
-      // The first call finds the item, the second hides it.
-      const begun = fault === 'dies before' || fault === 'fails before' ? 2 : 1
+      // The first call finds the item, the second reads its token, the third hides it.
+      const begun = fault === 'dies before' || fault === 'fails before' ? 3 : 2
       for (const { subject, item, at } of cases)
         expect(await expectAtRest(world, subject)).toBe(at <= begun ? item.plaidItemId : null)
       await expectNoTokens(world)
@@ -258,11 +259,10 @@ describe('the removal of a large item', () => {
     const subject = 'portions'
     const { item, follower } = await begun(subject)
     const count = follower.copy.size
-    const { jobs } = world.services
     const own = { id: item.id, userId: await userOf(item), plaidItemId: item.plaidItemId }
     const numbers = async () => Number((await rowOfUser(own.userId))?.['change_seq'])
     const before = await numbers()
-    await beginRemoval(jobs, own, 30, await anyAudit(world))
+    await queueRemoval(world.job(), own, { keepDays: 30 }, await anyAudit(world))
     expect(await everyTransaction(world, subject)).toEqual([])
     const dying = failAt(world.services, { call: 3, fault: 'dies before' })
     await expect(publishRemoval(dying.services.jobs, item.plaidItemId, 2)).rejects.toMatchObject({
@@ -283,7 +283,7 @@ describe('the removal of a large item', () => {
     const { item, follower } = await begun(subject)
     const { jobs } = world.services
     const own = { id: item.id, userId: await userOf(item), plaidItemId: item.plaidItemId }
-    await beginRemoval(jobs, own, 0, await anyAudit(world))
+    await queueRemoval(world.job(), own, { keepDays: 0 }, await anyAudit(world))
     await purgeItem(jobs, item.id)
     await follower.catchUp()
     expect(follower.copy.size).toBe(0)

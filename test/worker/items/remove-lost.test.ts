@@ -1,8 +1,9 @@
 // Items that need a new link for two years: the API shows the day, and the retention removes them.
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { beginRemoval, isLostForGood, listLostItems } from '../../../src/db/items/removal.ts'
+import { isLostForGood, listLostItems } from '../../../src/db/items/removal.ts'
 import { getItemRoute } from '../../../src/http/routes/items/items.ts'
+import { queueRemoval } from '../../../src/items/queue-removal.ts'
 import { planRetention } from '../../../src/retention/plan.ts'
 import { purgeExpired } from '../../../src/retention/purge.ts'
 import { anyAudit, auditOf } from '../../support/audit.ts'
@@ -66,7 +67,8 @@ describe('an item that needs a new link', () => {
     if (owned === undefined) throw new Error('the item is not listed')
     await world.sql("update items set status = 'initializing', status_reason = null where id = $1", [item.id])
     const row = await anyAudit(world)
-    await beginRemoval(jobs, owned, config.retention.removedDays, row, isLostForGood)
+    const terms = { keepDays: config.retention.removedDays, onlyIf: isLostForGood }
+    await queueRemoval(world.job(), owned, terms, row)
     expect(await statusOf(item.id)).toBe('initializing')
     expect(await world.sql('select 1 from plaid_removals where item_id = $1', [item.id])).toEqual([])
     expect(await auditOf(world, String(row.targetId))).toEqual([])

@@ -6,13 +6,13 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { parseConfig } from '../../../src/config/config.ts'
 import type { Ctx } from '../../../src/context.ts'
 import { createSecret } from '../../../src/crypto/secret.ts'
-import { beginRemoval } from '../../../src/db/items/removal.ts'
 import { findOwnItem } from '../../../src/db/items/items.ts'
 import { beginExchange, storeExchangedToken } from '../../../src/db/link/exchanges.ts'
 import { storeNewItem } from '../../../src/db/link/linked-item.ts'
 import { registerUser } from '../../../src/db/core/scope.ts'
 import { listSyncRuns } from '../../../src/db/sync/runs.ts'
 import { sealAccessToken } from '../../../src/custody/access-token.ts'
+import { queueRemoval } from '../../../src/items/queue-removal.ts'
 import { consumerFor } from '../../../src/queue/route.ts'
 import { type Bindings, createServices } from '../../../src/services.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
@@ -287,11 +287,13 @@ describe('the real queue', () => {
     const identity = { issuer: 'wealthnavigator-edge', subject: 'round trip' }
     const userId = await registerUser(services.api, identity)
     const itemId = crypto.randomUUID()
+    const sealFor = (table: 'link_exchanges' | 'items') =>
+      sealAccessToken(services.keyring, createSecret('access-token'), { userId, itemId }, table)
     const exchange = {
       id: itemId,
       userId,
       plaidItemId: `item-${itemId}`,
-      sealedToken: await sealAccessToken(services.keyring, createSecret('access-token'), { userId, itemId }),
+      sealedToken: await sealFor('link_exchanges'),
       allowDuplicate: true,
       plaidUserId: null,
     }
@@ -318,6 +320,7 @@ describe('the real queue', () => {
         products: ['transactions'],
         accounts: [],
         isWhole: true,
+        sealedToken: await sealFor('items'),
       },
       { version: '', renamed: [], moved: [], duplicates: [] },
       services.config.linking,
@@ -336,6 +339,6 @@ describe('the real queue', () => {
     )
     // Later deliveries of the message find no work.
     const item = await findOwnItem(services.api, identity, itemId)
-    if (item !== null) await beginRemoval(services.jobs, item, 0, await anyAudit(world))
+    if (item !== null) await queueRemoval(world.job(), item, { keepDays: 0 }, await anyAudit(world))
   })
 })
