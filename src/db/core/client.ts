@@ -11,7 +11,7 @@ import { isRejection, sqlState } from './sql-state.ts'
 import { type Batch, isStatement, partsOf, type Results, resultsOf, type Statement } from './statement.ts'
 import { nameOfBatch } from './statement-name.ts'
 
-type LoginName = 'wn_api' | 'wn_jobs' | 'wn_identity'
+type LoginName = 'wn_api' | 'wn_jobs' | 'wn_identity' | 'wn_backup'
 
 export interface Database<Login extends LoginName> {
   readonly login: Login
@@ -29,7 +29,7 @@ export type IdentityDatabase = Database<'wn_identity'>
  * (migrations/0006, 0019), which applies to each statement: a call with one slow statement ends with PostgreSQL's
  * response, and the deadline is for a server that does not respond at all.
  */
-export const callTimeoutMs = { wn_api: 15_000, wn_jobs: 75_000, wn_identity: 15_000 } as const
+export const callTimeoutMs = { wn_api: 15_000, wn_jobs: 75_000, wn_identity: 15_000, wn_backup: 15_000 } as const
 
 /**
  * The deadline of a call with several statements that may be slow, such as a commit: four of them can take as long as

@@ -109,6 +109,10 @@ const keyCountRow = z
 export const countTotpKeys = (database: IdentityDatabase) =>
   ask(database, keyCountRow, sql`select * from identity.totp_keys()`)
 
+/** The ids of the keys that sealed second factors, with one step of an index for each key. */
+export const listTotpKeyIds = async (database: IdentityDatabase): Promise<readonly string[]> =>
+  (await ask(database, z.object({ id: z.string() }), sql`select id from identity.totp_key_ids()`)).map(({ id }) => id)
+
 const sealedRow = z
   .object({ account_id: z.string(), sealed: z.string() })
   .transform(({ account_id: accountId, sealed }) => ({ accountId, sealed }))

@@ -1,6 +1,7 @@
-// Sealed values by the id of their key, which each value contains: `wn1.<key id>.…`.
+// Sealed values by the version of their envelope and the id of their key, which each value contains: `wn1.<key id>.…`.
 import { sql, type SQL } from 'drizzle-orm'
 import * as z from 'zod'
+import { type EnvelopeVersion, tokenVersions } from '../../custody/access-token.ts'
 import { batch, type JobsDatabase } from '../core/client.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
 import { bigCount, idRow, query } from '../core/statement.ts'
@@ -13,14 +14,46 @@ interface Column {
   readonly owner: string
   /** Rows whose value another process is about to replace. */
   readonly busy: string
+  /** Rows whose value may still be opened, by an index or few. */
+  readonly needed: string
+  /** How the place's values are sealed now. A rotation of the keys also seals those of earlier versions again. */
+  readonly version: EnvelopeVersion
 }
 
 /** The sealed columns that the jobs' login can read. Those of built-in accounts are in db/identity/totp.ts. */
 const columns = {
-  items: { table: 'items', sealed: 'access_token_sealed', owner: 'id', busy: 'rotation_started_at is not null' },
-  link_exchanges: { table: 'link_exchanges', sealed: 'access_token_sealed', owner: 'id', busy: 'false' },
-  plaid_removals: { table: 'plaid_removals', sealed: 'access_token_sealed', owner: 'item_id', busy: 'false' },
-  link_sessions: { table: 'link_sessions', sealed: 'token_sealed', owner: 'id', busy: 'false' },
+  items: {
+    table: 'items',
+    sealed: 'access_token_sealed',
+    owner: 'id',
+    busy: 'rotation_started_at is not null',
+    needed: 'true',
+    version: tokenVersions.items,
+  },
+  link_exchanges: {
+    table: 'link_exchanges',
+    sealed: 'access_token_sealed',
+    owner: 'id',
+    busy: 'false',
+    needed: "state in ('started', 'exchanged')",
+    version: tokenVersions.link_exchanges,
+  },
+  plaid_removals: {
+    table: 'plaid_removals',
+    sealed: 'access_token_sealed',
+    owner: 'item_id',
+    busy: 'false',
+    needed: 'true',
+    version: tokenVersions.plaid_removals,
+  },
+  link_sessions: {
+    table: 'link_sessions',
+    sealed: 'token_sealed',
+    owner: 'id',
+    busy: 'false',
+    needed: '(check_at is not null or expires_at > now())',
+    version: 'wn1',
+  },
 } as const satisfies Readonly<Record<string, Column>>
 type SealedColumn = keyof typeof columns
 
@@ -28,11 +61,13 @@ export interface KeyCount {
   readonly place: string
   readonly keyId: string
   readonly count: number
+  /** How many of them have an earlier version. */
+  readonly outdated: number
 }
 
 const keyCountRow = z
-  .object({ place: z.string(), key_id: z.string(), count: bigCount })
-  .transform(({ place, key_id: keyId, count }) => ({ place, keyId, count }))
+  .object({ place: z.string(), key_id: z.string(), count: bigCount, outdated: bigCount })
+  .transform(({ place, key_id: keyId, count, outdated }) => ({ place, keyId, count, outdated }))
 
 /** The number of values sealed with each key, by place. Reads every sealed value. */
 export async function countSealedValues(jobs: JobsDatabase): Promise<readonly KeyCount[]> {
@@ -40,7 +75,9 @@ export async function countSealedValues(jobs: JobsDatabase): Promise<readonly Ke
     ({
       table,
       sealed,
-    }) => sql`select ${table} as place, split_part(${sql.raw(sealed)}, '.', 2) as key_id, count(*) as count
+      version,
+    }) => sql`select ${table} as place, split_part(${sql.raw(sealed)}, '.', 2) as key_id, count(*) as count,
+        count(*) filter (where split_part(${sql.raw(sealed)}, '.', 1) <> ${version}) as outdated
       from ${sql.raw(table)} where ${sql.raw(sealed)} <> '' group by 2`,
   )
   const { found } = await batch(jobs, {
@@ -49,20 +86,31 @@ export async function countSealedValues(jobs: JobsDatabase): Promise<readonly Ke
   return found
 }
 
-/** The ids of the keys that sealed the access tokens of items, with one step of an index for each key. */
-export async function listItemKeyIds(jobs: JobsDatabase): Promise<readonly string[]> {
+/** The keys of items, with one step of an index for each key. */
+function itemKeyIds(): SQL {
   const keyId = sql.raw("split_part(access_token_sealed, '.', 2)")
   const next = (after: SQL) => sql`(select ${keyId} from items where ${keyId} > ${after} order by ${keyId} limit 1)`
-  const { found } = await batch(jobs, {
+  return sql`with recursive keys (id) as (
+      select ${next(sql`''`)} union all select ${next(sql`keys.id`)} from keys where keys.id is not null
+    ) select id from keys where id is not null`
+}
+
+function neededKeyIds({ table, sealed, needed }: Column): SQL {
+  const column = sql.raw(sealed)
+  return sql`select distinct split_part(${column}, '.', 2) as id from ${sql.raw(table)}
+    where ${column} <> '' and ${sql.raw(needed)}`
+}
+
+/** The ids of the keys that sealed the values of each place which may still be opened. */
+export async function listNeededKeyIds(jobs: JobsDatabase): Promise<Readonly<Record<SealedColumn, readonly string[]>>> {
+  const { items, link_exchanges, plaid_removals, link_sessions } = await batch(jobs, {
+    link_exchanges: query(idRow, neededKeyIds(columns.link_exchanges)),
+    plaid_removals: query(idRow, neededKeyIds(columns.plaid_removals)),
+    link_sessions: query(idRow, neededKeyIds(columns.link_sessions)),
     planned: plan(inIndexOrder),
-    found: query(
-      idRow,
-      sql`with recursive keys (id) as (
-          select ${next(sql`''`)} union all select ${next(sql`keys.id`)} from keys where keys.id is not null
-        ) select id from keys where id is not null`,
-    ),
+    items: query(idRow, itemKeyIds()),
   })
-  return found
+  return { items, link_exchanges, plaid_removals, link_sessions }
 }
 
 export interface StoredSealedValue {
@@ -76,20 +124,20 @@ const storedRow = z
   .object({ id: z.string(), user_id: z.string(), owner_id: z.string(), sealed: z.string() })
   .transform((row) => ({ id: row.id, userId: row.user_id, ownerId: row.owner_id, sealed: row.sealed }))
 
-/** The next values under another key than `keyId`, by the id of their row. */
+/** The next values under another key than `keyId`, or of an earlier version, by the id of their row. */
 export async function listSealedValues(
   jobs: JobsDatabase,
   place: SealedColumn,
   { keyId, after, limit }: { readonly keyId: string; readonly after: string | null; readonly limit: number },
 ): Promise<readonly StoredSealedValue[]> {
-  const { table, sealed, owner, busy } = columns[place]
+  const { table, sealed, owner, busy, version } = columns[place]
   const [column, ownerId] = [sql.raw(sealed), sql.raw(owner)]
   const { found } = await batch(jobs, {
     found: query(
       storedRow,
       sql`select id, user_id, ${ownerId} as owner_id, ${column} as sealed from ${sql.raw(table)}
         where (${after}::uuid is null or id > ${after}::uuid) and ${column} <> '' and ${ownerId} is not null
-          and split_part(${column}, '.', 2) <> ${keyId} and not (${sql.raw(busy)})
+          and (split_part(${column}, '.', 2) <> ${keyId} or split_part(${column}, '.', 1) <> ${version}) and not (${sql.raw(busy)})
         order by id limit ${limit}`,
     ),
   })

@@ -8,14 +8,20 @@ export const systemTexts: OperationTexts = {
   },
   ready: {
     description:
-      'Returns 200 when each database login reaches a migrated database with exactly its rights, and the encryption key works. A frozen deployment is ready. Names the version of the Worker, which a deployment needs. Otherwise returns 503; the log has the reason.',
+      'Returns 200 when each database login reaches a migrated database with exactly its rights, and the encryption keys open the stored secrets. A frozen deployment is ready. Names the version of the Worker, which a deployment needs. Otherwise returns 503; the log has the reason.',
     responses: { 200: 'The deployment can serve requests.' },
     example: {
       response: {
         status: 'ready',
         frozen: false,
         version: '00000000-0000-4000-8000-000000000000',
-        checks: { api_database: 'ok', jobs_database: 'ok', identity_database: 'ok', encryption_key: 'ok' },
+        checks: {
+          api_database: 'ok',
+          jobs_database: 'ok',
+          identity_database: 'ok',
+          backup_database: 'ok',
+          encryption_key: 'ok',
+        },
       },
     },
   },

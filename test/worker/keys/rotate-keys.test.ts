@@ -107,10 +107,8 @@ describe('a rotation of the encryption keys', () => {
       remaining: 0,
     })
     const [moved] = await world.sql('select access_token_sealed from link_exchanges where id = $1', [exchange])
-    const opened = await openAccessToken(newestAlone(), String(moved?.['access_token_sealed']), {
-      userId,
-      itemId: exchange,
-    })
+    const owner = { userId, itemId: exchange }
+    const opened = await openAccessToken(newestAlone(), String(moved?.['access_token_sealed']), owner, 'link_exchanges')
     expect(opened.reveal()).toBe('access-sandbox-made-up')
     await world.bank.change(item.plaidItemId, { add: 3, silent: true })
     await world.sql('update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where item_id = $1', [
@@ -262,11 +260,38 @@ describe('the keys of stored access tokens', () => {
 })
 
 describe('the check of the stored keys', () => {
+  const foreign = 'wn1.test-0.of.another.key'
+  it.each([
+    ['Exchanges', 'link_exchanges'],
+    ['Removals', 'plaid_removals'],
+    ['Link tokens', 'link_sessions'],
+  ])('names %s that the configured keys do not open', async (name, table) => {
+    const item = await linkAndSync(world, `needs ${table}`)
+    const [row] = await world.sql('select user_id from items where id = $1', [item.id])
+    const inserts: Readonly<Record<string, string>> = {
+      link_exchanges: `insert into link_exchanges (id, user_id, public_token_digest, state, allow_duplicate, next_attempt_at, access_token_sealed)
+        values (gen_random_uuid(), $1, 'd', 'exchanged', false, now(), $2)`,
+      plaid_removals: `insert into plaid_removals (user_id, plaid_item_id, item_id, access_token_sealed, reason)
+        values ($1, 'another', gen_random_uuid(), $2, 'removed')`,
+      link_sessions: `insert into link_sessions (user_id, token_digest, token_sealed, expires_at)
+        values ($1, 'd', $2, now() + interval '1 hour')`,
+    }
+    await world.sql('delete from items where access_token_sealed = $1', [foreign])
+    const keyring = newKeyring()
+    await rotate(keyring)
+    expect(await checkStoredKeys(withKeyring(keyring))).toEqual({ ok: true, problems: [] })
+    await world.sql(inserts[table] ?? '', [row?.['user_id'], foreign])
+    expect(await checkStoredKeys(withKeyring(keyring))).toEqual({
+      ok: false,
+      problems: [`${name} need the key test-0, which is missing or below the minimum.`],
+    })
+  })
+
   it('fails after five seconds where the database does not respond', async () => {
     await world.stack.addFault(world.database.name, { kind: 'hang', matching: 'with recursive keys' })
     expect(await checkStoredKeys(world.services)).toEqual({
       ok: false,
-      problems: ['The keys of the stored access tokens could not be read.'],
+      problems: ['The keys of the stored secrets could not be read.'],
     })
   }, 20_000)
 })
@@ -281,6 +306,10 @@ describe('a second factor', () => {
       const rotated = newKeyring()
       const step = { rewrap: 'totp_secrets', after: null, key_id: rotated.currentKeyId } as const
       expect(await listKeys(ctx(rotated))).toMatchObject({ remaining: 1 })
+      expect(await checkStoredKeys(ctx(newestAlone()).services)).toEqual({
+        ok: false,
+        problems: ['Second factors need the key test-1, which is missing or below the minimum.'],
+      })
       expect(await rewrapBatch(ctx(rotated), step)).toBeNull()
       expect(await listKeys(ctx(rotated))).toMatchObject({ remaining: 0 })
       const attempt = {

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { checkKeyring } from '../../../custody/check-keyring.ts'
 import { checkStoredKeys } from '../../../keys/check-stored-keys.ts'
-import { checkDatabase, whileReadinessWaits } from '../../../db/operations/health.ts'
+import { checkBackupLogin, checkDatabase, whileReadinessWaits } from '../../../db/operations/health.ts'
 import { readFreeze } from '../../../db/operations/freeze.ts'
 import type { Services } from '../../../context.ts'
 import { AppError } from '../../../errors.ts'
@@ -27,6 +27,8 @@ const checks = z.object({
   jobs_database: checkResult,
   /** With built-in accounts only. */
   identity_database: checkResult.optional(),
+  /** Where the Worker makes backups. */
+  backup_database: checkResult.optional(),
   encryption_key: checkResult,
 })
 
@@ -50,10 +52,12 @@ export const readyRoute = publicRoute({
   },
   errors: ['unavailable'],
 }).handle(async ({ services }) => {
-  const [api, jobs, identity, key, stored, frozen] = await Promise.all([
+  const { backup, database } = services.config
+  const [api, jobs, identity, backups, key, stored, frozen] = await Promise.all([
     checkDatabase(services.api),
     checkDatabase(services.jobs),
-    services.identity === null ? null : services.identity().then(({ database }) => checkDatabase(database)),
+    services.identity === null ? null : services.identity().then((accounts) => checkDatabase(accounts.database)),
+    backup === null ? null : checkBackupLogin(backup.databaseUrl, database.endpoint),
     checkKeyring(services.keyring),
     checkStoredKeys(services),
     isFrozen(services),
@@ -63,15 +67,17 @@ export const readyRoute = publicRoute({
     api_database: verdict(api.ok),
     jobs_database: verdict(jobs.ok),
     ...(identity === null ? {} : { identity_database: verdict(identity.ok) }),
+    ...(backups === null ? {} : { backup_database: verdict(backups.ok) }),
     encryption_key: verdict(key.ok && stored.ok),
   }
-  if (api.ok && jobs.ok && identity?.ok !== false && key.ok && stored.ok)
+  if (Object.values(found).every((result) => result === 'ok'))
     return { status: 200, body: { status: 'ready', frozen, ...version, checks: found } }
   // Only the log names the failed checks.
   const reason = [
     ...api.problems.map((problem) => `wn_api: ${problem}`),
     ...jobs.problems.map((problem) => `wn_jobs: ${problem}`),
     ...(identity?.problems ?? []).map((problem) => `wn_identity: ${problem}`),
+    ...(backups?.problems ?? []).map((problem) => `wn_backup: ${problem}`),
     ...key.problems,
     ...stored.problems,
   ]
