@@ -93,6 +93,16 @@ async function deploy(file: string, secrets: Variables, toml: Variables): Promis
   worker = await startBundle({ bindings: { ...variables }, port: edge.port, stateFolder: folder })
 }
 
+/** Whether Plaid accepts an API secret. */
+async function isActive(secret: string): Promise<boolean> {
+  const response = await fetch(`${edge.simulator.url}/institutions/get`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ client_id: edge.simulator.clientId, secret, count: 1, offset: 0, country_codes: ['US'] }),
+  })
+  return z.object({ error_code: z.string().optional() }).parse(await response.json()).error_code !== 'INVALID_API_KEYS'
+}
+
 /** Whether Plaid accepts an access token. */
 const opens = (accessToken: string) =>
   edge.bank.plaid('/item/get', { access_token: accessToken }).then(
@@ -199,12 +209,15 @@ describe('a compromise of all secrets of the Worker', () => {
     const keys = []
     for (let count = 0; count < 3; count += 1) keys.push((await run('npm run -s keys -- generate')).trim())
     const [secretKey = '', encryptionKey = '', auditKey = ''] = keys
+    // In Plaid's dashboard.
+    const plaidSecret = randomBytes(15).toString('hex')
+    await edge.bank.client({ secrets: [edge.simulator.secret, plaidSecret] })
     await run('npm run -s db:bootstrap > .secrets.logins.json')
     const urls = urlsSchema.parse(JSON.parse(await readFile(join(folder, '.secrets.logins.json'), 'utf8')))
     const secrets = {
       ...urls,
       SECRET_KEY: secretKey,
-      PLAID_SECRET: edge.simulator.secret,
+      PLAID_SECRET: plaidSecret,
       ENCRYPTION_KEY: encryptionKey,
       ENCRYPTION_KEYS_PREVIOUS: JSON.stringify({ k1: variables['ENCRYPTION_KEY'] }),
       AUDIT_KEY: auditKey,
@@ -212,6 +225,9 @@ describe('a compromise of all secrets of the Worker', () => {
     }
     await deploy('.secrets.rotation.json', secrets, { ENCRYPTION_KEY_ID: 'k2', AUDIT_KEY_ID: 'a2' })
     expect(await run('curl -f https://api.example.com/ready')).toContain('"frozen":true')
+    await edge.bank.client({ secrets: [plaidSecret] })
+    expect(await isActive(stolen.variables['PLAID_SECRET'] ?? '')).toBe(false)
+    expect(await isActive(plaidSecret)).toBe(true)
     // A Worker of before works with the older logins until they are retired.
     const before = await edge.startAnother(stolen.variables)
     expect(await statusOf(before.url, '/ready')).toBe(200)
@@ -271,6 +287,43 @@ test('a planned rotation of SECRET_KEY refuses no token until the previous key i
   const after = { SECRET_KEY: rotated.SECRET_KEY, SECRET_KEY_PREVIOUS: '' }
   expect(await statusesAt(await edge.startAnother({ ...variables, ...after }))).toEqual([401, 200])
 })
+
+test('a planned rotation of PLAID_SECRET loses no sync while two secrets are active, and needs no second variable', async () => {
+  const [before, after] = [String(variables['PLAID_SECRET']), randomBytes(15).toString('hex')]
+  const [row] = await edge.sql(
+    `select i.plaid_item_id from items i join users u on u.id = i.user_id where u.subject = 'saver' and i.removed_at is null`,
+  )
+  const plaidItemId = String(row?.['plaid_item_id'])
+  const token = mintToken({ secret: String(variables['SECRET_KEY']), claims: goodClaims('saver') })
+  const requestSync = async ({ url }: RunningWorker) =>
+    expect((await edge.callTo(url, token)('POST', '/api/v1/plaid/sync/all')).status).toBe(202)
+  const equals = () =>
+    vi.waitFor(() => expectTransactionsEqual({ ...edge, as: user }, 'saver', plaidItemId), { timeout: 30_000 })
+  const syncs = async (by: RunningWorker) => {
+    await edge.bank.change(plaidItemId, { add: 2, silent: true })
+    await requestSync(by)
+    await equals()
+  }
+
+  await edge.bank.client({ secrets: [before, after] })
+  const next = await edge.startAnother({ ...variables, PLAID_SECRET: after })
+  // The deployment: both versions of the Worker run.
+  await syncs(worker)
+  await syncs(next)
+  await syncs(worker)
+  await edge.bank.client({ secrets: [after] })
+  expect([await isActive(before), await isActive(after)]).toEqual([false, true])
+  // A version of before that still runs: its sync fails, and the item stays as it is.
+  await edge.bank.change(plaidItemId, { add: 2, silent: true })
+  await requestSync(worker)
+  await vi.waitFor(() => expect(worker.logs().some((line) => line.includes('INVALID_API_KEYS'))).toBe(true), {
+    timeout: 20_000,
+  })
+  const [item] = await edge.sql('select status from items where plaid_item_id = $1', [plaidItemId])
+  expect(item?.['status']).toBe('healthy')
+  await requestSync(next)
+  await equals()
+}, 180_000)
 
 test('every command of the page has run as it is written', () => {
   expect(commands.left()).toEqual([])

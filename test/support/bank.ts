@@ -69,7 +69,7 @@ export interface Bank {
    */
   alter(rule: object | string): Promise<void>
   clearAlterations(): Promise<void>
-  /** Sets the kind of Plaid client: `legacy_users`, `category_version`, `foreign_tokens`. */
+  /** Sets the kind of Plaid client: `legacy_users`, `category_version`, `foreign_tokens`, `secrets`. */
   client(kind: object): Promise<void>
   webhooks(mischief: object): Promise<void>
   /** Calls to Plaid's API, oldest first. `item_id` is null for calls that concern no item. */
@@ -80,14 +80,17 @@ const callsSchema = z.object({
   calls: z.array(z.looseObject({ endpoint: z.string(), item_id: z.string().nullable() })),
 })
 
+const withSecrets = z.object({ secrets: z.array(z.string()) })
+
 export function connectBank(simulator: TestSimulator): Bank {
+  let { secret } = simulator
   const call = async (method: string, path: string, body?: object | string): Promise<unknown> => {
     const response = await fetch(`${simulator.url}${path}`, {
       method,
       headers: {
         'content-type': 'application/json',
         'plaid-client-id': simulator.clientId,
-        'plaid-secret': simulator.secret,
+        'plaid-secret': secret,
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
@@ -138,6 +141,8 @@ export function connectBank(simulator: TestSimulator): Bank {
     },
     async client(kind) {
       await call('POST', '/simulator/client', kind)
+      // The newest one is the last that stays active.
+      secret = withSecrets.safeParse(kind).data?.secrets.at(-1) ?? secret
     },
     async webhooks(mischief) {
       await call('POST', '/simulator/webhooks', mischief)

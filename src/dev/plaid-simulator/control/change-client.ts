@@ -8,6 +8,12 @@ export function changeClient({ client }: World, wanted: z.infer<typeof clientReq
   client.legacyUsers = wanted.legacy_users ?? client.legacyUsers
   client.categoryVersion = wanted.category_version ?? client.categoryVersion
   client.foreignTokens = wanted.foreign_tokens ?? client.foreignTokens
-  const { legacyUsers: legacy_users, categoryVersion: category_version, foreignTokens: foreign_tokens } = client
-  return { legacy_users, category_version, foreign_tokens }
+  client.secrets = wanted.secrets ?? client.secrets
+  const { legacyUsers, categoryVersion, foreignTokens, secrets } = client
+  return {
+    legacy_users: legacyUsers,
+    category_version: categoryVersion,
+    foreign_tokens: foreignTokens,
+    secrets: [...secrets],
+  }
 }

@@ -174,6 +174,8 @@ export const clientRequest = z.strictObject({
   category_version: z.enum(['v1', 'v2']).optional(),
   /** Treats every access token as one of another environment or team. */
   foreign_tokens: z.boolean().optional(),
+  /** The active secrets. Plaid has two while one is being rotated. */
+  secrets: z.array(z.string().min(1)).min(1).max(2).optional(),
 })
 
 /** True for all from now on, false for none, a number for the next so many. */

@@ -123,7 +123,8 @@ function checkCredentials(world: World, context: NodeContext, body: Record<strin
   const secret = body['secret'] ?? context.req.header('plaid-secret')
   const missing = [...(clientId === undefined ? ['client_id'] : []), ...(secret === undefined ? ['secret'] : [])]
   if (missing.length > 0) throw failure('MISSING_FIELDS', `missing fields: ${missing.join(', ')}`)
-  if (clientId !== world.settings.clientId || secret !== world.settings.secret) throw failure('INVALID_API_KEYS')
+  const isActive = typeof secret === 'string' && world.client.secrets.includes(secret)
+  if (clientId !== world.settings.clientId || !isActive) throw failure('INVALID_API_KEYS')
 }
 
 function faultFor(world: World, path: string, body: Record<string, unknown>, itemId: string | null): Fault | null {

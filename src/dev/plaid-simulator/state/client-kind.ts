@@ -8,8 +8,10 @@ export interface ClientKind {
   categoryVersion: 'v1' | 'v2'
   /** Treats every access token as one of another team, as with that team's API keys. */
   foreignTokens: boolean
+  /** The active secrets: two while one is being rotated. */
+  secrets: readonly string[]
 }
 
-export function clientKindOf({ legacyUsers, categoryVersion }: Settings): ClientKind {
-  return { legacyUsers, categoryVersion, foreignTokens: false }
+export function clientKindOf({ legacyUsers, categoryVersion, secret }: Settings): ClientKind {
+  return { legacyUsers, categoryVersion, foreignTokens: false, secrets: [secret] }
 }
