@@ -235,6 +235,13 @@ export function publicRoute<const Given extends Declaration>(declaration: Given)
   }
 }
 
+/** A read runs while the consent is checked. Its result is dropped where the user does not allow it. */
+async function ifAllowed<Read>(allowed: Promise<void>, reading: Promise<Read>): Promise<Read> {
+  void reading.catch(() => undefined)
+  await allowed
+  return await reading
+}
+
 /** A route for users or administrators. Access is checked before input is read. */
 export function route<const Given extends Declaration & { readonly access: 'user' | 'admin' }>(
   declaration: Given,
@@ -250,7 +257,11 @@ export function route<const Given extends Declaration & { readonly access: 'user
           const isOutage = error instanceof AppError && error.code === 'unavailable'
           if (declaration.servesWithoutDatabase !== true || !isOutage) throw error
         })
-        if (declaration.purpose !== undefined) await requirePurpose(users, declaration.purpose)
+        const { purpose } = declaration
+        const allowed = purpose === undefined ? null : requirePurpose(users, purpose)
+        if (declaration.method === 'GET' && declaration.access === 'user' && allowed !== null)
+          return parseReply(declaration.answers, await ifAllowed(allowed, handler(users, input)))
+        await allowed
         const isRecorded = declaration.audit === undefined || !('none' in declaration.audit)
         if (declaration.access === 'admin' && declaration.method === 'GET' && isRecorded)
           await recordRead(users, declaration.id, input.query)

@@ -5,11 +5,12 @@ import type { Ctx, User } from '../context.ts'
 import { getItem, getSealedToken } from '../db/items/items.ts'
 import { capsReached } from '../db/link/caps.ts'
 import { insertLinkSession } from '../db/link/sessions.ts'
-import { registerUser } from '../db/core/scope.ts'
+import { enterFor } from '../db/privacy/consents.ts'
 import { getPlaidUserId, setPlaidUserId } from '../db/link/users.ts'
 import { AppError } from '../errors.ts'
 import { openAccessToken } from '../custody/access-token.ts'
 import { servingUser } from '../items/serving-user.ts'
+import { notAllowed } from '../privacy/purposes.ts'
 import type { HostedLink, LinkTokenRequest } from '../plaid/endpoints.ts'
 import type { PlaidFailure } from '../plaid/errors.ts'
 import { toAppError } from '../plaid/app-error.ts'
@@ -79,12 +80,13 @@ function productsOf(chosen: readonly PlaidProduct[] | null, { products, link }: 
 
 /**
  * Creates a link token that only this user can use here. Plaid gets our id of the user and no other data about them.
- * @throws AppError `not_found` if the item does not belong to the user; `too_many_items`, `too_many_links`,
+ * @throws AppError `purpose_not_allowed`; `not_found` if the item does not belong to the user; `too_many_items`, `too_many_links`,
  *   `plaid_unavailable`, `plaid_rejected`
  */
 export async function createLinkToken(given: Ctx<User>, input: LinkTokenInput): Promise<LinkToken> {
   const { api, config } = given.services
-  const userId = await registerUser(api, given.actor.identity)
+  const { id: userId, allowed } = await enterFor(api, given.actor.identity, 'linking_and_sync')
+  if (!allowed) throw notAllowed('linking_and_sync')
   const ctx = servingUser(given, userId)
   const accessToken = input.itemId === null ? null : await openItemToken(ctx, input.itemId)
   await refuseOverCaps(ctx, input)

@@ -59,6 +59,22 @@ const allowedRow = z.object({ allowed: z.boolean() })
 export const allows = (purpose: string): SQL =>
   sql`not coalesce(${purpose}::text = any((select not_allowed from users where id = ${me})::text[]), false)`
 
+const enteredRow = z.object({ id: z.string(), allowed: z.boolean() })
+
+/** The id of a user who may be new, and whether they allow a purpose. */
+export async function enterFor(
+  database: ApiDatabase,
+  identity: Identity,
+  purpose: string,
+): Promise<z.output<typeof enteredRow>> {
+  const { entered } = await asNewUser(database, identity, {
+    entered: query(enteredRow, sql`select ${me} as id, ${allows(purpose)} as allowed`),
+  })
+  const [user] = entered
+  if (user === undefined) throw new TypeError('the database returned no user')
+  return user
+}
+
 /** Whether the user allows a purpose, or has not decided about it. */
 export async function isAllowed(database: ApiDatabase, identity: Identity, purpose: string): Promise<boolean> {
   const { found } = await asUser(database, identity, {

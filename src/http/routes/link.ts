@@ -6,7 +6,6 @@ import { AppError } from '../../errors.ts'
 import { createLinkToken } from '../../link/create-link-token.ts'
 import { exchangePublicToken } from '../../link/exchange-public-token.ts'
 import type { HostedLink } from '../../plaid/endpoints.ts'
-import { requirePurpose } from '../../privacy/consents.ts'
 import { id, line } from '../schemas.ts'
 import { idempotencyHeaders } from '../idempotency-key.ts'
 import { route } from '../route.ts'
@@ -142,7 +141,6 @@ export const createLinkTokenRoute = route({
   checkDestinations(body, config)
   if (body.products !== undefined) checkProducts(body.products, config)
   if (body.country_codes !== undefined) checkCountries(body.country_codes, config)
-  await requirePurpose(ctx, 'linking_and_sync')
   const { linkToken, expiration, hostedLinkUrl } = await createLinkToken(ctx, {
     itemId: body.item_id ?? null,
     redirectUri: body.redirect_uri ?? null,

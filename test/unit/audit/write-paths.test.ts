@@ -43,6 +43,7 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'identity/totp.ts': {
     countTotpKeys: reading,
     enrolledTotp: reading,
+    listTotpKeyIds: reading,
     listTotpSecrets: reading,
     replaceTotpSecrets: 'Seals the same secret under another key. The rotation of the keys has its row.',
   },
@@ -53,6 +54,7 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     claim: ofWork,
     confirmRemoval: ofRemoval,
     noteRemovalFailure: ofWork,
+    queueLostItems: ofRemoval,
     queueRevokedItems: ofRemoval,
     releaseRemovals: ofWork,
   },
@@ -90,6 +92,8 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'operations/usage.ts': { recordUsage: counting },
   'operations/webhook-keys.ts': { deleteKey: 'Public keys of Plaid.', saveKey: 'Public keys of Plaid.' },
   'privacy/absence.ts': {
+    noteUnusedAccounts:
+      'Notes the last sign-in of accounts that were never used. The erasure that follows has its row.',
     noteNotified: 'Notes that a notice was sent. The erasure that follows has its row.',
     addressOf: reading,
   },
