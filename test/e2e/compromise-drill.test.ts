@@ -288,6 +288,52 @@ test('a planned rotation of SECRET_KEY refuses no token until the previous key i
   expect(await statusesAt(await edge.startAnother({ ...variables, ...after }))).toEqual([401, 200])
 })
 
+test('a planned rotation of PLAID_SECRET loses no sync while two secrets are active, and needs no second variable', async () => {
+  const [before, after] = [String(variables['PLAID_SECRET']), randomBytes(15).toString('hex')]
+  const [row] = await edge.sql(
+    `select i.plaid_item_id from items i join users u on u.id = i.user_id where u.subject = 'saver' and i.removed_at is null`,
+  )
+  const plaidItemId = String(row?.['plaid_item_id'])
+  const token = mintToken({ secret: String(variables['SECRET_KEY']), claims: goodClaims('saver') })
+  const requestSync = async ({ url }: RunningWorker) =>
+    expect((await edge.callTo(url, token)('POST', '/api/v1/plaid/sync/all')).status).toBe(202)
+  const equals = () =>
+    vi.waitFor(() => expectTransactionsEqual({ ...edge, as: user }, 'saver', plaidItemId), { timeout: 30_000 })
+  const syncs = async (by: RunningWorker) => {
+    await edge.bank.change(plaidItemId, { add: 2, silent: true })
+    await requestSync(by)
+    await equals()
+  }
+
+  await edge.bank.client({ secrets: [before, after] })
+  const next = await edge.startAnother({ ...variables, PLAID_SECRET: after })
+  // The deployment: both versions of the Worker run.
+  await syncs(worker)
+  await syncs(next)
+  await syncs(worker)
+  await edge.bank.client({ secrets: [after] })
+  expect([await isActive(before), await isActive(after)]).toEqual([false, true])
+  // A version of before that still runs: its sync fails, and the item stays as it is.
+  await edge.bank.change(plaidItemId, { add: 2, silent: true })
+  await requestSync(worker)
+  await vi.waitFor(() => expect(worker.logs().some((line) => line.includes('INVALID_API_KEYS'))).toBe(true), {
+    timeout: 20_000,
+  })
+  const [item] = await edge.sql('select status from items where plaid_item_id = $1', [plaidItemId])
+  expect(item?.['status']).toBe('healthy')
+  // The deployment ends. The queue and its messages stay.
+  await worker.dispose()
+  variables = { ...variables, PLAID_SECRET: after }
+  worker = await startBundle({ bindings: { ...variables }, port: edge.port, stateFolder: folder })
+  await vi.waitFor(
+    async () => {
+      await requestSync(worker)
+      await expectTransactionsEqual({ ...edge, as: user }, 'saver', plaidItemId)
+    },
+    { timeout: 90_000, interval: 5000 },
+  )
+}, 300_000)
+
 test('every command of the page has run as it is written', () => {
   expect(commands.left()).toEqual([])
 })
