@@ -1078,7 +1078,9 @@ export type Ready = {
     jobs_database: 'ok' | 'failed'
     /** The login that serves built-in accounts. Present only with built-in accounts. */
     identity_database?: 'ok' | 'failed' | undefined
-    /** The key that encrypts access tokens. */
+    /** The login that reads the daily backup; absent where the Worker makes none. */
+    backup_database?: 'ok' | 'failed' | undefined
+    /** The keys that encrypt stored secrets: they work, and every stored secret has its key. */
     encryption_key: 'ok' | 'failed'
   }
 }
