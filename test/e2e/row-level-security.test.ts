@@ -180,7 +180,7 @@ const keyRights = `INSERT ${columnsOf(
 const grants: Record<string, Record<string, string>> = {
   wn_api: {
     account_balances: 'SELECT',
-    accounts: 'SELECT',
+    accounts: 'SELECT UPDATE(hidden) UPDATE(in_insights) UPDATE(own_name) UPDATE(updated_at)',
     api_keys: keyRights,
     audit_log: 'SELECT',
     audit_people: 'SELECT',
