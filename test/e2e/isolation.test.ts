@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { isAdministrators } from '../support/administrator.ts'
+import { callFor, isAdministrators } from '../support/administrator.ts'
 import { readDescription } from '../support/documented.ts'
 import { type Answer, type Call, type Edge, expectStatus, type Linked, startEdge } from '../support/edge.ts'
 import { partsOf, textOf } from '../support/exact.ts'
@@ -38,6 +38,7 @@ const listSchema = z.object({ data: z.array(z.looseObject({ id: z.string() })), 
 beforeAll(async () => {
   edge = await startEdge()
   owner = await edge.linkAndSync('owner')
+  await startKeys()
   await edge.linkAndSync('neighbour')
   for (const subject of ['owner', 'neighbour'])
     for (const name of ['first', 'second'])
@@ -55,6 +56,26 @@ beforeAll(async () => {
   }
 })
 afterAll(() => edge.stop())
+
+/** A user who sends an application's API key, and one who sends a token of it. */
+const ofKeys = ['keyed', 'with a token of a key']
+const callers = new Map<string, Call>()
+const as = (subject: string): Call => callers.get(subject) ?? edge.as(subject)
+
+async function startKeys(): Promise<void> {
+  const made = z.object({ id: z.string() })
+  const admin = callFor(edge, { path: '/api/v1/admin/' }, 'operator')
+  const application = expectStatus(await admin('POST', '/api/v1/admin/applications', { body: { name: 'app' } }), 201)
+  const body = { application_id: made.parse(application.json()).id, name: 'key', scopes: ['read', 'write', 'link'] }
+  const created = expectStatus(await admin('POST', '/api/v1/admin/api-keys', { body }), 201)
+  const { key } = z.object({ key: z.string() }).parse(created.json())
+  const call = edge.callTo(edge.url, key)
+  const headers = { 'wn-user': 'owner' }
+  const token = expectStatus(await call('POST', '/api/v1/tokens', { headers }), 200)
+  callers.set('keyed', (method, path, parts = {}) => call(method, path, { ...parts, headers }))
+  const { access_token } = z.object({ access_token: z.string() }).parse(token.json())
+  callers.set('with a token of a key', edge.callTo(edge.url, access_token))
+}
 
 /** A request of the route with these ids. */
 type Probe = (call: Call, ids: Ids) => Promise<Answer>
@@ -154,7 +175,7 @@ async function changesNothingOf(subject: string, act: () => Promise<unknown>): P
 
 /** Reads a page of a list with the name `GET /path`. */
 async function read(subject: string, name: string, query: string) {
-  const answer = await edge.as(subject)('GET', `${name.slice('GET '.length)}${query}`)
+  const answer = await as(subject)('GET', `${name.slice('GET '.length)}${query}`)
   return listSchema.parse(answer.json())
 }
 
@@ -170,32 +191,40 @@ test('every documented route is tried here', () => {
   expect(tried.toSorted()).toEqual(routes.map(({ name }) => name).toSorted())
 })
 
-describe.each(['stranger', 'neighbour'])('another user (a %s)', (subject) => {
-  test.each(Object.entries(byId))('gets for %s what an id gets that does not exist', async (_name, probe) => {
-    const call = edge.as(subject)
-    await changesNothingOf('owner', async () => {
-      const [mine, nobodys] = [await probe(call, owned), await probe(call, unknown)]
-      expect(mine.status).toBe(nobodys.status)
-      expect([400, 404]).toContain(mine.status)
-      expect(bodyOf(mine)).toBe(bodyOf(nobodys))
-      expect([...mine.headers.keys()]).toEqual([...nobodys.headers.keys()])
-    })
-  })
+describe.each(['stranger', 'neighbour', ...ofKeys])('another user (a %s)', (subject) => {
+  /** No key manages keys: api-keys.test.ts. */
+  const isOpen = (name: string): boolean => !ofKeys.includes(subject) || !name.includes('/api-keys')
+  test.each(Object.entries(byId).filter(([name]) => isOpen(name)))(
+    'gets for %s what an id gets that does not exist',
+    async (_name, probe) => {
+      const call = as(subject)
+      await changesNothingOf('owner', async () => {
+        const [mine, nobodys] = [await probe(call, owned), await probe(call, unknown)]
+        expect(mine.status).toBe(nobodys.status)
+        expect([400, 404]).toContain(mine.status)
+        expect(bodyOf(mine)).toBe(bodyOf(nobodys))
+        expect([...mine.headers.keys()]).toEqual([...nobodys.headers.keys()])
+      })
+    },
+  )
 
-  test.each(Object.entries(lists))('sees nothing of the owner in %s', async (name, filter) => {
-    const theirs = await read('owner', name, '?limit=500')
-    const ids = new Set(theirs.data.map(({ id }) => id))
-    expect(ids.size).toBeGreaterThan(0)
-    const seen = await read(subject, name, '?limit=500')
-    expect(seen.data.filter(({ id }) => ids.has(id))).toEqual([])
-    expect(seen.data.length > 0).toBe(subject === 'neighbour')
-    if (filter === null) return
-    const query = `?${filter}=${String(theirs.data[0]?.[filter])}`
-    expect((await read('owner', name, query)).data.length).toBeGreaterThan(0)
-    expect(await read(subject, name, query)).toEqual({ data: [], next_cursor: null })
-  })
+  test.each(Object.entries(lists).filter(([name]) => isOpen(name)))(
+    'sees nothing of the owner in %s',
+    async (name, filter) => {
+      const theirs = await read('owner', name, '?limit=500')
+      const ids = new Set(theirs.data.map(({ id }) => id))
+      expect(ids.size).toBeGreaterThan(0)
+      const seen = await read(subject, name, '?limit=500')
+      expect(seen.data.filter(({ id }) => ids.has(id))).toEqual([])
+      expect(seen.data.length > 0).toBe(subject === 'neighbour')
+      if (filter === null) return
+      const query = `?${filter}=${String(theirs.data[0]?.[filter])}`
+      expect((await read('owner', name, query)).data.length).toBeGreaterThan(0)
+      expect(await read(subject, name, query)).toEqual({ data: [], next_cursor: null })
+    },
+  )
 
-  test.each(Object.keys(lists))("%s gives nothing for another user's cursor", async (name) => {
+  test.each(Object.keys(lists).filter(isOpen))("%s gives nothing for another user's cursor", async (name) => {
     // A list with one row has no cursor.
     const { next_cursor: cursor } = await read('owner', name, '?limit=1')
     const ids = new Set((await read('owner', name, '?limit=500')).data.map(({ id }) => id))

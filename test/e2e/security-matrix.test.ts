@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { createKey } from '../../src/auth/api-key.ts'
 import { routes as mounted } from '../../src/http/app.ts'
 import { type SignedIn, signUp } from '../support/accounts-over-http.ts'
 import { isAdministrators, tokenFor } from '../support/administrator.ts'
@@ -59,6 +60,16 @@ const open: Readonly<Record<string, string>> = {
   'POST /api/v1/auth/password/reset': 'is authenticated by a mailed code',
 }
 
+/** A well-formed key that was never issued, and one for production. */
+const [unknownKey, liveKey] = await Promise.all([createKey('test'), createKey('live')])
+const ofNoKey = () => ({
+  iss: 'wealthnavigator-edge/api-keys',
+  aud: 'wealthnavigator-edge/api-keys',
+  client_id: randomUUID(),
+  scope: 'read write link',
+  jti: randomUUID(),
+})
+
 const tried = new Set<string>()
 const record = (check: Check, { name }: Pick<DocumentedRoute, 'name'>) => void tried.add(`${check} · ${name}`)
 
@@ -67,6 +78,7 @@ let issuer: Issuer
 let oidcUrl: string
 let account: SignedIn
 let stranger: SignedIn
+let revokedKey: string
 /** An id of the user's data for each path with an id. */
 let owned: Readonly<Record<string, string>>
 
@@ -78,7 +90,14 @@ beforeAll(async () => {
   oidcUrl = (await edge.startAnother(issuer.variables)).url
   account = await signUp(edge, 'owner@app.test')
   stranger = await signUp(edge, 'stranger@app.test')
-  await edge.as('user')('POST', '/api/v1/api-keys', { body: { name: 'own', scopes: ['read'] } })
+  const own = async (name: string) =>
+    z
+      .object({ id: z.string(), key: z.string() })
+      .parse((await edge.as('user')('POST', '/api/v1/api-keys', { body: { name, scopes: ['read', 'write'] } })).json())
+  await own('live')
+  const { id: revokedId, key } = await own('revoked')
+  revokedKey = key
+  await edge.as('user')('DELETE', `/api/v1/api-keys/${revokedId}`)
   const firstId = async (call: Call, path: string) =>
     z.string().parse(idsSchema.parse((await call('GET', path)).json()).data[0]?.id)
   owned = {
@@ -143,6 +162,16 @@ const ownFaults: readonly Fault[] = [
   ['several issuers', 'wrong issuer', withClaims({ iss: ['wealthnavigator-edge', 'https://issuer.test'] })],
   ['no subject', 'malformed token', withClaims({ sub: undefined })],
   ['an empty subject', 'malformed token', withClaims({ sub: '' })],
+  ['an API key with a wrong checksum', 'malformed token', () => `Bearer wn_test_${'A'.repeat(49)}`],
+  ['an API key that was never issued', 'bad signature', () => `Bearer ${unknownKey.text}`],
+  ['an API key for production', 'malformed token', () => `Bearer ${liveKey.text}`],
+  ['an API key that was revoked', 'expired', () => `Bearer ${revokedKey}`],
+  [
+    'a token of an unknown API key',
+    'wrong issuer',
+    () =>
+      `Bearer ${mintToken({ secret: secretOf(), header: { alg: 'HS256', typ: 'at+jwt' }, claims: { ...goodClaims('user'), ...ofNoKey() } })}`,
+  ],
 ]
 
 const byIssuer = (faults: Parameters<Issuer['token']>[1]) => () => `Bearer ${issuer.token('user', faults)}`
@@ -153,6 +182,7 @@ const hmac = (secret: () => string | Buffer) => () =>
 const issuerFaults: readonly Fault[] = [
   ['no header', 'no token', () => null],
   ['junk for a token', 'malformed token', () => 'Bearer not.a.token'],
+  ['an API key that was never issued', 'bad signature', () => `Bearer ${unknownKey.text}`],
   ['a token that this deployment signed', 'wrong alg', () => `Bearer ${edge.token('user')}`],
   ['a signature that is cut off', 'bad signature', () => withoutSignature(issuer.token('user'))],
   ['a changed signature', 'bad signature', () => withOtherSignature(issuer.token('user'))],

@@ -19,6 +19,7 @@ export const secrets: Readonly<Record<string, string>> = {
   'key in base64url': random(32, 3).toString('base64url'),
   'key in hex': random(32, 4).toString('hex'),
   envelope: `wn1.1.${[32, 12, 32, 60].map((length, index) => random(length, index).toString('base64url')).join('.')}`,
+  'API key': ['wn', 'test', 'k'.repeat(49)].join('_'),
   'age identity': 'AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQS3WAZHJ',
   email: 'jane.doe+bank@mail.example.org',
 }
