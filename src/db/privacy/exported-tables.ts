@@ -36,19 +36,6 @@ export const exportedTables: Readonly<Record<string, ExportedTable>> = {
   users: { table: users, owner: users.id, key: [users.id] },
   user_visits: { table: userVisits, owner: userVisits.userId, key: [userVisits.userId] },
   consents: { table: consents, owner: consents.userId, key: [consents.version], isIndexed: true },
-  api_keys: {
-    table: apiKeys,
-    owner: apiKeys.userId,
-    key: [apiKeys.id],
-    leftOut: { digest, request_digest: digest },
-  },
-  idempotent_requests: {
-    table: idempotentRequests,
-    owner: idempotentRequests.userId,
-    key: [idempotentRequests.runId],
-    pageSize: perDocument,
-    leftOut: { key_digest: digest, request_digest: digest },
-  },
   items: { table: items, owner: items.userId, key: [items.id], leftOut: { access_token_sealed: secret } },
   item_products: {
     table: itemProducts,
@@ -122,6 +109,19 @@ export const exportedTables: Readonly<Record<string, ExportedTable>> = {
     owner: plaidRemovals.userId,
     key: [plaidRemovals.id],
     leftOut: { access_token_sealed: secret },
+  },
+  api_keys: {
+    table: apiKeys,
+    owner: apiKeys.userId,
+    key: [apiKeys.id],
+    leftOut: { digest, request_digest: digest },
+  },
+  idempotent_requests: {
+    table: idempotentRequests,
+    owner: idempotentRequests.userId,
+    key: [idempotentRequests.runId],
+    pageSize: perDocument,
+    leftOut: { key_digest: digest, request_digest: digest },
   },
 }
 

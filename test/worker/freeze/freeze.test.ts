@@ -112,9 +112,10 @@ describe('a table', () => {
     )
     // A code is used up, and an expired row is deleted, at a sign-in too.
     const insertOnly = ['identity.password_resets', 'identity.recovery_codes', 'identity.registrations']
-    // A key can be revoked, and its use is noted.
-    const keys = { name: 'api_keys', type: '30', columns: true }
-    expect(rows).toEqual([keys, ...insertOnly.map((name) => ({ name, type: '6', columns: false }))])
+    // A key can be revoked, and its use is noted. Users sign in.
+    const ofColumns = ['api_keys', 'identity.accounts'].map((name) => ({ name, type: '30', columns: 't' }))
+    const ofInserts = insertOnly.map((name) => ({ name, type: '6', columns: 'f' }))
+    expect(rows).toEqual([...ofColumns, ...ofInserts])
   })
 })
 

@@ -59,6 +59,10 @@ async function fillOtherTables(userId: string, itemId: string): Promise<void> {
     date, name, quantity, amount, type, subtype) values (gen_random_uuid(), '${userId}', 1, 'staged', 'a', now(), 'n', 1, 1, 'buy', 'buy')`)
   await world.sql(`insert into set_aside_rows (user_id, item_id, product, kind, row_key, problems, run_id, payload)
     select user_id, id, 'transactions', 'transaction', 'odd', array['amount'], gen_random_uuid(), '{"amount":"987654.321"}' from ${item}`)
+  await world.sql(`insert into api_keys (id, user_id, name, prefix, digest, scopes)
+    values (gen_random_uuid(), '${userId}', 'n', 'p', 'digest', '{read}')`)
+  await world.sql(`insert into idempotent_requests (user_id, route, key_digest, request_digest, run_id)
+    values ('${userId}', 'r', 'k', 'r', gen_random_uuid())`)
   await world.sql(`insert into user_visits (user_id, seen_on) values ('${userId}', now())`)
   await world.sql(
     `insert into transaction_tombstones (user_id, change_seq, transaction_id) values ('${userId}', -1, gen_random_uuid())`,

@@ -160,6 +160,20 @@ describe('a purge', () => {
         select user_id, id, 'transactions', 'transaction', gen_random_uuid()::text, '{}', gen_random_uuid(),
           now() - interval '${days} days' from items limit 1`,
     },
+    api_keys: {
+      table: 'api_keys',
+      insert: (days) => `insert into api_keys (id, user_id, name, prefix, digest, scopes, revoked_at)
+        select gen_random_uuid(), id, 'n', 'p', uuid_send(gen_random_uuid()), '{read}', now() - interval '${days} days'
+        from users limit 1`,
+    },
+    idempotent_requests: {
+      table: 'idempotent_requests',
+      insert: (
+        days,
+      ) => `insert into idempotent_requests (user_id, route, key_digest, request_digest, run_id, started_at)
+        select id, 'r', uuid_send(gen_random_uuid()), 'r', gen_random_uuid(), now() - interval '${days} days'
+        from users limit 1`,
+    },
     link_sessions: {
       table: 'link_sessions',
       insert: (days) => `insert into link_sessions (user_id, token_digest, expires_at)
