@@ -21,6 +21,7 @@ import type { ReportContext, ReporterFactory } from './monitoring/sentry.ts'
 import type { Plaid } from './plaid/endpoints.ts'
 import type { FreezeGate } from './plaid/freeze-gate.ts'
 import type { Caller } from './plaid/rate-limit/limiter.ts'
+import type { ResolveHost } from './events/resolve.ts'
 import type { Limiter } from './ratelimit/limiter.ts'
 import type { FindKeyFor } from './webhooks/keys/cache.ts'
 import type { RecentDeliveries } from './webhooks/keys/recent-deliveries.ts'
@@ -70,6 +71,19 @@ export interface Services {
   readonly enqueueRewrap: Producer['enqueueRewrap']
   readonly enqueueErasure: Producer['enqueueErasure']
   readonly enqueueUserChecks: Producer['enqueueUserChecks']
+  /** Sends a message for each endpoint with events to deliver; returns the ids that were not accepted. */
+  readonly enqueueDeliveries: Producer['enqueueDeliveries']
+  /** Calls the endpoints of events. */
+  readonly callEndpoint: (request: Request) => Promise<Response>
+  /** Where a host name of an endpoint leads; null in development, where nothing is looked up. */
+  readonly resolveHost: ResolveHost | null
+  /**
+   * Sends messages for the events that were written just now. Never rejects: the cron finds what it misses. Entry points
+   * call it after what may have written some.
+   */
+  readonly wakeEvents: (log: Logger) => Promise<void>
+  /** An endpoint gets events from now on. */
+  readonly expectEvents: () => void
   readonly wait: (milliseconds: number) => Promise<void>
   /** 0 ≤ x < 1, for jitter; never for a secret. */
   readonly random: () => number

@@ -57,6 +57,7 @@ export async function runJob(env: Env, context: ExecutionContext, by: Trigger, f
     throw error
   } finally {
     context.waitUntil(services.flushUsage(log))
+    context.waitUntil(services.wakeEvents(log))
     context.waitUntil(kind === 'cron' ? services.metrics.flush() : services.metrics.flushWhenDue())
   }
 }

@@ -11,6 +11,8 @@ import { readFreeze } from './db/operations/freeze.ts'
 import { recordUsage } from './db/operations/usage.ts'
 import { deleteKey, readKeys, saveKey } from './db/operations/webhook-keys.ts'
 import type { Services } from './context.ts'
+import { createResolver } from './events/resolve.ts'
+import { createEventWaker } from './events/waker.ts'
 import { AppError } from './errors.ts'
 import type { IdentityServices } from './identity/services.ts'
 import { isCounted } from './monitoring/alarms/logged-events.ts'
@@ -41,6 +43,8 @@ import { createRecentDeliveries } from './webhooks/keys/recent-deliveries.ts'
 
 export interface Bindings extends Readonly<Record<string, unknown>> {
   readonly SYNC_QUEUE: MessageQueue
+  /** Required in strict environments. Without it, events are written and not sent. */
+  readonly EVENTS_QUEUE?: MessageQueue
   /** Required unless rate limits are disabled. */
   readonly RATE_LIMITER?: LimiterObjects
   /** Required in strict environments. Without it, Plaid's limits are not enforced elsewhere. */
@@ -111,6 +115,18 @@ function plaidOver(
     freeze,
   }
   return (caller) => createPlaid(createPlaidClient({ ...common, caller, fetch: (request) => fetch(request) }))
+}
+
+/** Sends messages of events; without a queue, none is accepted. */
+function deliveriesOver(
+  { strict }: Config,
+  queue: MessageQueue | undefined,
+  { wait, log }: Around,
+): Services['enqueueDeliveries'] {
+  const isBound = typeof queue?.sendBatch === 'function'
+  if (!isBound && strict) throw unbound('EVENTS_QUEUE')
+  if (queue === undefined || !isBound) return (ids) => Promise.resolve(ids)
+  return createProducer({ queue, wait, random: Math.random, log }).enqueueDeliveries
 }
 
 /** The bucket of backups. Without backups there may be one too, for checkpoints of the audit trail. */
@@ -187,6 +203,8 @@ export function createServices(config: Config, bindings: Bindings): Services {
   const log = createLogger({ environment: config.environment }, { redactText: redact, onEvent: countEvent })
   const backups = backupsOver(config, bindings.BACKUPS)
   const producer = createProducer({ queue: bindings.SYNC_QUEUE, wait, random: Math.random, log })
+  const enqueueDeliveries = deliveriesOver(config, bindings.EVENTS_QUEUE, { wait, log })
+  const callEndpoint = (request: Request): Promise<Response> => fetch(request)
   const freeze = createFreezeGate({
     read: async () => (await readFreeze(jobs)).state,
     now: () => Date.now(),
@@ -239,6 +257,10 @@ export function createServices(config: Config, bindings: Bindings): Services {
     enqueueRewrap: producer.enqueueRewrap,
     enqueueErasure: producer.enqueueErasure,
     enqueueUserChecks: producer.enqueueUserChecks,
+    enqueueDeliveries,
+    callEndpoint,
+    resolveHost: config.strict ? createResolver(callEndpoint) : null,
+    ...createEventWaker({ jobs, enqueueDeliveries, now: () => Date.now() }),
     wait,
     random: Math.random,
     newId: () => crypto.randomUUID(),

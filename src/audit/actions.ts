@@ -19,6 +19,8 @@ type TargetKind =
   | 'person'
   | 'route'
   | 'session'
+  | 'webhook_delivery'
+  | 'webhook_endpoint'
 
 /** Action → what its target is. */
 export const auditActions = {
@@ -89,6 +91,17 @@ export const auditActions = {
   /** A built-in account became an administrator, or stopped being one. */
   admin_granted: 'credentials',
   admin_revoked: 'credentials',
+  /** Where events are sent: created, changed, or enabled after it answered a challenge. */
+  webhook_endpoint_created: 'webhook_endpoint',
+  webhook_endpoint_changed: 'webhook_endpoint',
+  webhook_endpoint_verified: 'webhook_endpoint',
+  webhook_endpoint_deleted: 'webhook_endpoint',
+  /** The endpoint is gone, fails for too long, or leads into a private network. */
+  webhook_endpoint_disabled: 'webhook_endpoint',
+  webhook_endpoint_tested: 'webhook_endpoint',
+  webhook_secret_rotated: 'webhook_endpoint',
+  /** One, or all failed ones where there is no target. */
+  webhook_deliveries_replayed: 'webhook_delivery',
   /** The trail was verified. The target is the result (src/audit/verification.ts). */
   audit_verified: 'audit_trail',
   application_created: 'application',

@@ -1148,6 +1148,11 @@ export type RecurringStreamList = {
   next_cursor: string | null
 }
 
+export type ReplayedDeliveries = {
+  /** How many deliveries are attempted again. Repeat the request until it is 0. */
+  replayed: number
+}
+
 export type RetentionPlan = {
   /** The classes of data that are deleted after a time. */
   data: Array<{
@@ -1441,6 +1446,91 @@ export type VerifiedBackup = {
   id: string
   /** Always true. */
   verified: true
+}
+
+export type WebhookDelivery = {
+  /** The id. */
+  id: string
+  /** The id of the event, as in the header `webhook-id`. */
+  event_id: string
+  /** The endpoint that the event was sent to. */
+  endpoint_id: string
+  /** The user that the event is about; null for none. */
+  user_id: string | null
+  /** The item that the event is about; null for none. */
+  item_id: string | null
+  /** The type of the event. */
+  type: string
+  /** `pending`: waits for its next attempt. `delivered`: the endpoint returned 2xx. `failed`: not attempted again, unless it is replayed. */
+  state: 'pending' | 'delivered' | 'failed'
+  /** The number of attempts. */
+  attempts: number
+  /** When it is attempted next; null unless it is pending. */
+  next_attempt_at: string | null
+  /** When it was last attempted. */
+  last_attempt_at: string | null
+  /** The HTTP status of the last attempt; null without a response. */
+  last_status: number | null
+  /** How long the last attempt took, in milliseconds. */
+  last_duration_ms: number | null
+  /** Why the last attempt failed: `status`, `timeout`, `no_response`, `malformed` or `endpoint_disabled`; null otherwise. */
+  last_error: string | null
+  /** When the event happened. */
+  created_at: string
+}
+
+export type WebhookDeliveryList = {
+  /** The rows of this page. */
+  data: Array<WebhookDelivery>
+  /** The `cursor` of the next page; null on the last page. */
+  next_cursor: string | null
+}
+
+export type WebhookEndpoint = {
+  /** The id. */
+  id: string
+  /** The URL that gets the requests. */
+  url: string
+  /** The types of events that the endpoint gets; null for all. */
+  events: Array<'transactions.changed' | 'accounts.changed' | 'holdings.changed' | 'investment_transactions.changed' | 'liabilities.changed' | 'recurring.changed' | 'item.linked' | 'item.status_changed' | 'item.new_accounts' | 'item.removed' | 'sync.failed' | 'user.erased'> | null
+  /** `unverified`: the endpoint has not answered the challenge and gets no events. `enabled`. `disabled`: it gets nothing until it is enabled again. */
+  state: 'unverified' | 'enabled' | 'disabled'
+  /** Why it is disabled. `requested`: by a request. `gone`: it returned 410. `failing`: it failed for three days. `behind`: it failed, and too many events were waiting. `unsafe`: its host name leads to a private network. */
+  disabled_reason: 'requested' | 'gone' | 'failing' | 'behind' | 'unsafe' | null
+  /** Since when every delivery failed; null after a success. */
+  failing_since: string | null
+  /** Until when the secret before the last rotation also signs; null without one. */
+  previous_secret_until: string | null
+  /** When the endpoint was created. */
+  created_at: string
+}
+
+export type WebhookEndpointList = {
+  /** The rows of this page. */
+  data: Array<WebhookEndpoint>
+  /** The `cursor` of the next page; null on the last page. */
+  next_cursor: string | null
+}
+
+export type WebhookEndpointWithSecret = {
+  /** The id. */
+  id: string
+  /** The URL that gets the requests. */
+  url: string
+  /** The types of events that the endpoint gets; null for all. */
+  events: Array<'transactions.changed' | 'accounts.changed' | 'holdings.changed' | 'investment_transactions.changed' | 'liabilities.changed' | 'recurring.changed' | 'item.linked' | 'item.status_changed' | 'item.new_accounts' | 'item.removed' | 'sync.failed' | 'user.erased'> | null
+  /** `unverified`: the endpoint has not answered the challenge and gets no events. `enabled`. `disabled`: it gets nothing until it is enabled again. */
+  state: 'unverified' | 'enabled' | 'disabled'
+  /** Why it is disabled. `requested`: by a request. `gone`: it returned 410. `failing`: it failed for three days. `behind`: it failed, and too many events were waiting. `unsafe`: its host name leads to a private network. */
+  disabled_reason: 'requested' | 'gone' | 'failing' | 'behind' | 'unsafe' | null
+  /** Since when every delivery failed; null after a success. */
+  failing_since: string | null
+  /** Until when the secret before the last rotation also signs; null without one. */
+  previous_secret_until: string | null
+  /** When the endpoint was created. */
+  created_at: string
+  /** The secret that signs deliveries, `whsec_…`. It is shown this once. */
+  secret: string
 }
 
 /** The routes. */
@@ -2771,6 +2861,248 @@ export interface paths {
       }
     }
   }
+  '/api/v1/webhooks/endpoints': {
+    /** List endpoints of events */
+    get: {
+      parameters: {
+        query?: {
+          /** The maximum number of rows. */
+          limit?: number | undefined
+          /** The `next_cursor` of the previous page. Empty for the first page. */
+          cursor?: string | undefined
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WebhookEndpointList } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    /** Create an endpoint of events */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: { 'application/json': {
+        /** An https URL with a public host name. */
+        url: string
+        /** The types of events that the endpoint gets; null for all. */
+        events?: Array<'transactions.changed' | 'accounts.changed' | 'holdings.changed' | 'investment_transactions.changed' | 'liabilities.changed' | 'recurring.changed' | 'item.linked' | 'item.status_changed' | 'item.new_accounts' | 'item.removed' | 'sync.failed' | 'user.erased'> | null | undefined
+      } } }
+      responses: {
+        201: { content: { 'application/json': WebhookEndpointWithSecret } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/webhooks/endpoints/{id}': {
+    /** Get an endpoint of events */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the endpoint. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WebhookEndpoint } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    /** Change an endpoint of events */
+    patch: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the endpoint. */
+          id: string
+        }
+        cookie?: never
+      }
+      requestBody: { content: { 'application/json': {
+        /** An https URL with a public host name. */
+        url?: string | undefined
+        /** The types of events that the endpoint gets; null for all. */
+        events?: Array<'transactions.changed' | 'accounts.changed' | 'holdings.changed' | 'investment_transactions.changed' | 'liabilities.changed' | 'recurring.changed' | 'item.linked' | 'item.status_changed' | 'item.new_accounts' | 'item.removed' | 'sync.failed' | 'user.erased'> | null | undefined
+        /** False disables the endpoint, true enables a disabled one again. */
+        enabled?: boolean | undefined
+      } } }
+      responses: {
+        200: { content: { 'application/json': WebhookEndpoint } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    /** Delete an endpoint of events */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the endpoint. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        204: { content?: never }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+  }
+  '/api/v1/webhooks/endpoints/{id}/secret': {
+    get?: never
+    put?: never
+    /** Rotate the secret of an endpoint */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the endpoint. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WebhookEndpointWithSecret } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/webhooks/endpoints/{id}/ping': {
+    get?: never
+    put?: never
+    /** Test an endpoint of events */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the endpoint. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WebhookEndpoint } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/webhooks/deliveries/replay': {
+    get?: never
+    put?: never
+    /** Replay failed deliveries of events */
+    post: {
+      parameters: {
+        query: {
+          /** Only deliveries of events since this time. */
+          since: string
+          /** Only deliveries to this endpoint. */
+          endpoint_id?: string | undefined
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        202: { content: { 'application/json': ReplayedDeliveries } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/webhooks/deliveries/{id}/replay': {
+    get?: never
+    put?: never
+    /** Replay a delivery of an event */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the delivery. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        202: { content: { 'application/json': WebhookDelivery } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/webhooks/deliveries': {
+    /** List deliveries of events */
+    get: {
+      parameters: {
+        query?: {
+          /** The maximum number of rows. */
+          limit?: number | undefined
+          /** The `next_cursor` of the previous page. Empty for the first page. */
+          cursor?: string | undefined
+          /** Only deliveries to this endpoint. */
+          endpoint_id?: string | undefined
+          /** Only deliveries in this state. */
+          state?: 'pending' | 'delivered' | 'failed' | undefined
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WebhookDeliveryList } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/webhooks/deliveries/{id}': {
+    /** Get a delivery of an event */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the delivery. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WebhookDelivery } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
   '/api/v1/admin/items': {
     /** List items of all users */
     get: {
@@ -3016,6 +3348,248 @@ export interface paths {
     patch?: never
     delete?: never
   }
+  '/api/v1/admin/webhooks/endpoints': {
+    /** List endpoints of events */
+    get: {
+      parameters: {
+        query?: {
+          /** The maximum number of rows. */
+          limit?: number | undefined
+          /** The `next_cursor` of the previous page. Empty for the first page. */
+          cursor?: string | undefined
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WebhookEndpointList } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    /** Create an endpoint of events */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: { 'application/json': {
+        /** An https URL with a public host name. */
+        url: string
+        /** The types of events that the endpoint gets; null for all. */
+        events?: Array<'transactions.changed' | 'accounts.changed' | 'holdings.changed' | 'investment_transactions.changed' | 'liabilities.changed' | 'recurring.changed' | 'item.linked' | 'item.status_changed' | 'item.new_accounts' | 'item.removed' | 'sync.failed' | 'user.erased'> | null | undefined
+      } } }
+      responses: {
+        201: { content: { 'application/json': WebhookEndpointWithSecret } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/webhooks/endpoints/{id}': {
+    /** Get an endpoint of events */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the endpoint. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WebhookEndpoint } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    /** Change an endpoint of events */
+    patch: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the endpoint. */
+          id: string
+        }
+        cookie?: never
+      }
+      requestBody: { content: { 'application/json': {
+        /** An https URL with a public host name. */
+        url?: string | undefined
+        /** The types of events that the endpoint gets; null for all. */
+        events?: Array<'transactions.changed' | 'accounts.changed' | 'holdings.changed' | 'investment_transactions.changed' | 'liabilities.changed' | 'recurring.changed' | 'item.linked' | 'item.status_changed' | 'item.new_accounts' | 'item.removed' | 'sync.failed' | 'user.erased'> | null | undefined
+        /** False disables the endpoint, true enables a disabled one again. */
+        enabled?: boolean | undefined
+      } } }
+      responses: {
+        200: { content: { 'application/json': WebhookEndpoint } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    /** Delete an endpoint of events */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the endpoint. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        204: { content?: never }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+  }
+  '/api/v1/admin/webhooks/endpoints/{id}/secret': {
+    get?: never
+    put?: never
+    /** Rotate the secret of an endpoint */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the endpoint. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WebhookEndpointWithSecret } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/webhooks/endpoints/{id}/ping': {
+    get?: never
+    put?: never
+    /** Test an endpoint of events */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the endpoint. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WebhookEndpoint } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/webhooks/deliveries/replay': {
+    get?: never
+    put?: never
+    /** Replay failed deliveries of events */
+    post: {
+      parameters: {
+        query: {
+          /** Only deliveries of events since this time. */
+          since: string
+          /** Only deliveries to this endpoint. */
+          endpoint_id?: string | undefined
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        202: { content: { 'application/json': ReplayedDeliveries } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/webhooks/deliveries/{id}/replay': {
+    get?: never
+    put?: never
+    /** Replay a delivery of an event */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the delivery. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        202: { content: { 'application/json': WebhookDelivery } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/webhooks/deliveries': {
+    /** List deliveries of events */
+    get: {
+      parameters: {
+        query?: {
+          /** The maximum number of rows. */
+          limit?: number | undefined
+          /** The `next_cursor` of the previous page. Empty for the first page. */
+          cursor?: string | undefined
+          /** Only deliveries to this endpoint. */
+          endpoint_id?: string | undefined
+          /** Only deliveries in this state. */
+          state?: 'pending' | 'delivered' | 'failed' | undefined
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WebhookDeliveryList } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/webhooks/deliveries/{id}': {
+    /** Get a delivery of an event */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the delivery. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WebhookDelivery } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
   '/api/v1/admin/keys': {
     /** List encryption keys */
     get: {
@@ -3053,7 +3627,7 @@ export interface paths {
           /** Only rows of this kind of actor. */
           actor?: 'user' | 'admin' | 'anonymous' | 'webhook' | 'cron' | 'queue' | 'command' | undefined
           /** Only rows of this action. */
-          action?: 'registration_requested' | 'account_created' | 'signed_in' | 'sign_in_refused' | 'session_ended' | 'sessions_ended' | 'signed_out' | 'session_reused' | 'password_changed' | 'password_reset_requested' | 'password_reset' | 'totp_enrolled' | 'totp_enabled' | 'totp_disabled' | 'link_token_created' | 'access_token_obtained' | 'item_linked' | 'item_relinked' | 'accounts_taken_over' | 'link_refused' | 'item_repaired' | 'item_lost' | 'item_revoked' | 'account_revoked' | 'item_end_announced' | 'data_exported' | 'consents_changed' | 'erasure_begun' | 'item_removed' | 'item_purged' | 'token_used' | 'token_rotation_requested' | 'token_rotated' | 'duplicate_resolved' | 'sync_requested' | 'item_resynced' | 'item_rechecked' | 'dead_letters_replayed' | 'key_rotation_started' | 'freeze_changed' | 'token_rotation_started' | 'admin_granted' | 'admin_revoked' | 'audit_verified' | 'application_created' | 'api_key_created' | 'api_key_revoked' | 'client_token_issued' | 'admin_read' | 'retention_started' | 'retention_finished' | 'backup_created' | 'backup_failed' | 'backup_deleted' | 'backup_verified' | 'backup_restored' | undefined
+          action?: 'registration_requested' | 'account_created' | 'signed_in' | 'sign_in_refused' | 'session_ended' | 'sessions_ended' | 'signed_out' | 'session_reused' | 'password_changed' | 'password_reset_requested' | 'password_reset' | 'totp_enrolled' | 'totp_enabled' | 'totp_disabled' | 'link_token_created' | 'access_token_obtained' | 'item_linked' | 'item_relinked' | 'accounts_taken_over' | 'link_refused' | 'item_repaired' | 'item_lost' | 'item_revoked' | 'account_revoked' | 'item_end_announced' | 'data_exported' | 'consents_changed' | 'erasure_begun' | 'item_removed' | 'item_purged' | 'token_used' | 'token_rotation_requested' | 'token_rotated' | 'duplicate_resolved' | 'sync_requested' | 'item_resynced' | 'item_rechecked' | 'dead_letters_replayed' | 'key_rotation_started' | 'freeze_changed' | 'token_rotation_started' | 'admin_granted' | 'admin_revoked' | 'webhook_endpoint_created' | 'webhook_endpoint_changed' | 'webhook_endpoint_verified' | 'webhook_endpoint_deleted' | 'webhook_endpoint_disabled' | 'webhook_endpoint_tested' | 'webhook_secret_rotated' | 'webhook_deliveries_replayed' | 'audit_verified' | 'application_created' | 'api_key_created' | 'api_key_revoked' | 'client_token_issued' | 'admin_read' | 'retention_started' | 'retention_finished' | 'backup_created' | 'backup_failed' | 'backup_deleted' | 'backup_verified' | 'backup_restored' | undefined
           /** Only rows about this target. */
           target_id?: string | undefined
         }

@@ -5,6 +5,7 @@ import { reportOverdueBackup } from '../backup/report-overdue.ts'
 import type { Ctx } from '../context.ts'
 import { readFreeze } from '../db/operations/freeze.ts'
 import { AppError } from '../errors.ts'
+import { wakeDueEvents } from '../events/waker.ts'
 import { takeGaugesWhenDue } from '../gauges/take-gauges.ts'
 import { remindOfLosses } from '../items/remind-of-losses.ts'
 import { reconcile } from '../link/reconcile.ts'
@@ -44,6 +45,7 @@ async function chain(ctx: Ctx): Promise<void> {
  */
 const audits: readonly Part[] = [
   { name: 'chain', budgetMs: 50_000, run: chain },
+  { name: 'events', budgetMs: 60_000, run: wakeDueEvents },
   { name: 'gauges', budgetMs: 60_000, run: takeGaugesWhenDue },
   { name: 'alarms', budgetMs: 50_000, run: evaluateAlarms },
 ]

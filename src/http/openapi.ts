@@ -1,6 +1,7 @@
 // The table of routes as an OpenAPI 3.1 document. Runs when the document is written or checked, never for a request.
 import * as z from 'zod'
 import { type ErrorCode, errorTable } from '../errors.ts'
+import { describeEvents } from './openapi-events.ts'
 import { problemMediaType, problemSchema } from './problem.ts'
 import { describeFields } from './reference/describe-fields.ts'
 import { parameterDescriptions } from './reference/fields.ts'
@@ -186,6 +187,7 @@ export function describeApi(routes: readonly Route[], version: string): Json {
     servers: [{ url: '/' }],
     tags: tagsOf(routes),
     paths: Object.fromEntries(byPath),
+    webhooks: describeEvents((schema, name) => describeFields(describe(schema, components, 'output'), name)),
     components: {
       schemas: Object.fromEntries(
         [...components]

@@ -66,6 +66,9 @@ import { getConsentsRoute, putConsentsRoute } from './routes/privacy/consents.ts
 import { eraseRoute, getErasureRoute } from './routes/privacy/erase.ts'
 import { exportRoute } from './routes/privacy/export.ts'
 import { webhookRoute } from './routes/system/webhook.ts'
+import { deliveryRoutes } from './routes/webhooks/deliveries.ts'
+import { endpointRoutes } from './routes/webhooks/endpoints.ts'
+import { ofAdministrators, ofUsers } from './routes/webhooks/owned.ts'
 
 export interface RouteTable {
   /** Served with any configuration. */
@@ -145,6 +148,8 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       listApiKeysRoute,
       createKeyRoute,
       revokeKeyRoute,
+      ...endpointRoutes(ofUsers),
+      ...deliveryRoutes(ofUsers),
       listAllItemsRoute,
       recheckItemRoute,
       resyncItemRoute,
@@ -155,6 +160,8 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       replayDeadLettersRoute,
       replayDeadLetterRoute,
       usageRoute,
+      ...endpointRoutes(ofAdministrators),
+      ...deliveryRoutes(ofAdministrators),
       listKeysRoute,
       listAllAuditRoute,
       auditVerificationRoute,

@@ -2,8 +2,12 @@
 import type { Item } from '../db/items/items.ts'
 import { isItemStatus, itemStatusTable, type RequiredAction } from '../item-status.ts'
 
+type ItemState = Pick<Item, 'status' | 'newAccountsAvailable'> & {
+  readonly products: readonly Pick<Item['products'][number], 'status'>[]
+}
+
 /** The action that a client should ask its user for; null if there is none. */
-export function actionRequired({ status, newAccountsAvailable, products }: Item): RequiredAction | null {
+export function actionRequired({ status, newAccountsAvailable, products }: ItemState): RequiredAction | null {
   const rule = isItemStatus(status) ? itemStatusTable[status] : null
   if (rule?.action) return rule.action
   if (rule?.background !== 'all') return null

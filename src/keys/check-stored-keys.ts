@@ -13,6 +13,8 @@ const names: Readonly<Record<SealedPlace, string>> = {
   link_exchanges: 'Exchanges',
   plaid_removals: 'Removals',
   link_sessions: 'Link tokens',
+  webhook_secrets: 'Secrets of webhook endpoints',
+  previous_webhook_secrets: 'Previous secrets of webhook endpoints',
   totp_secrets: 'Second factors',
 }
 

@@ -1,5 +1,5 @@
-// Messages of the sync queue: which product to sync, which Link session to check, which access token to rotate, or the next
-// step of a rotation of keys or tokens. A message is only a hint; the consumer decides by the row. During a deployment, an
+// Messages of the queues: which product to sync, which Link session to check, which access token to rotate, the next step
+// of a rotation of keys or tokens, or which endpoint has events to deliver. A message is only a hint; the consumer decides by the row. During a deployment, an
 // older version may receive the messages of a newer one: it ignores members that it does not know.
 import * as z from 'zod'
 import { keyIdPattern } from '../crypto/keyring.ts'
@@ -49,6 +49,9 @@ export type RewrapMessage = z.infer<typeof rewrapMessage>
 /** An erasure of a person to continue. */
 const erasureMessage = message({ erasure_id: z.uuid() })
 
+/** An endpoint with events to deliver. */
+const eventsMessage = message({ deliver_endpoint_id: z.uuid() })
+
 /** Users whose items at Plaid are compared with the stored ones; the cron has claimed them. */
 const usersMessage = message({ check_user_ids: z.array(z.uuid()).min(1).max(100) })
 
@@ -60,11 +63,12 @@ export const syncMessageSchema = z.union([
   rewrapMessage,
   erasureMessage,
   usersMessage,
+  eventsMessage,
 ])
 export type SyncMessage = z.infer<typeof syncMessageSchema>
 
 /** The names of the kinds, for logs and metrics. */
-export type MessageKind = 'sync' | 'link_session' | 'rotation' | 'tokens' | 'rewrap' | 'users' | 'erasure'
+export type MessageKind = 'sync' | 'link_session' | 'rotation' | 'tokens' | 'rewrap' | 'users' | 'erasure' | 'events'
 
 /** Each kind has a member that no other has. */
 export function kindOf(given: SyncMessage): MessageKind {
@@ -73,5 +77,6 @@ export function kindOf(given: SyncMessage): MessageKind {
   if ('rotate_item_id' in given) return 'rotation'
   if ('rotate_tokens_before' in given) return 'tokens'
   if ('check_user_ids' in given) return 'users'
+  if ('deliver_endpoint_id' in given) return 'events'
   return 'rewrap' in given ? 'rewrap' : 'erasure'
 }

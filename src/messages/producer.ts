@@ -44,6 +44,8 @@ export interface Producer {
   readonly enqueueErasure: (id: string, delaySeconds: number) => Promise<boolean>
   /** Spreads the comparison of users over time. Returns the ids that the queue did not accept. */
   readonly enqueueUserChecks: (userIds: readonly string[], perSecond: number) => Promise<readonly string[]>
+  /** Sends a message for each endpoint with events to deliver. Returns the ids that the queue did not accept. */
+  readonly enqueueDeliveries: (endpointIds: readonly string[]) => Promise<readonly string[]>
   /** Returns whether the queue accepted the message. The request is stored nowhere else. */
   readonly enqueueRotation: (rotation: RequestedRotation, delaySeconds?: number) => Promise<boolean>
   /** Spreads rotations in the background over time. Returns how many the queue accepted. */
@@ -113,6 +115,11 @@ export function createProducer(options: ProducerOptions): Producer {
       sendEach(
         ids.map((id) => ({ id, delaySeconds: 0 })),
         (id) => ({ link_session_id: id }),
+      ),
+    enqueueDeliveries: (ids) =>
+      sendEach(
+        ids.map((id) => ({ id, delaySeconds: 0 })),
+        (id) => ({ deliver_endpoint_id: id }),
       ),
     enqueueUserChecks: async (userIds, perSecond) => {
       const refused: string[] = []

@@ -1,8 +1,9 @@
-// Consumes messages of the sync queue. Acknowledges or retries each message separately and never throws: an exception
+// Consumes messages of the queues of syncs and of events. Acknowledges or retries each message separately and never throws: an exception
 // would retry the whole batch.
 import type { Ctx } from '../context.ts'
 import { rotatingMinutes } from '../db/items/rotations.ts'
 import { AppError } from '../errors.ts'
+import { deliverEvents } from '../events/deliver.ts'
 import { pauseSeconds, rewrapBatch } from '../keys/rotate-keys.ts'
 import { rotateAccessToken } from '../items/rotate-access-token.ts'
 import { rotateTokensStep } from '../items/rotate-all-tokens.ts'
@@ -59,6 +60,7 @@ async function consumeOne(ctx: Ctx, message: Delivery, body: SyncMessage | null)
   if ('rotate_tokens_before' in body) return await consumeTokens(ctx, message, body)
   if ('rewrap' in body) return await consumeRewrap(ctx, message, body)
   if ('erasure_id' in body) return await consumeErasure(ctx, message, body.erasure_id)
+  if ('deliver_endpoint_id' in body) return await consumeEvents(ctx, message, body.deliver_endpoint_id)
   if ('check_user_ids' in body) return await consumeUserChecks(ctx, message, body.check_user_ids)
   await consumeProduct(ctx, message, body)
 }
@@ -136,6 +138,18 @@ async function consumeRotation(ctx: Ctx, message: Delivery, rotation: RequestedR
       message.retry({ delaySeconds: backoffSeconds(message.attempts, ctx.services.random(), 5, longestRetrySeconds) })
     else message.ack()
   }
+}
+
+/** A message that fails is not retried: the deliveries stay due, and the cron sends another one. */
+async function consumeEvents(ctx: Ctx, message: Delivery, endpointId: string): Promise<void> {
+  try {
+    await deliverEvents(ctx, endpointId)
+  } catch (error) {
+    if (isFrozen(error)) return leave(ctx, message)
+    message.fail(error)
+    ctx.log.error('message_failed', { message_id: message.id, attempt: message.attempts, error })
+  }
+  message.ack()
 }
 
 /** A failed call of Plaid postpones its user and is not an error of the message. */

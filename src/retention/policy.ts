@@ -117,6 +117,22 @@ export const policy = {
     reason: operations,
     readers: ['jobs'],
   },
+  webhook_deliveries: {
+    tables: ['public.webhook_deliveries'],
+    purge: 'rows',
+    days: 30,
+    from: 'the event',
+    reason: 'Owners of endpoints see what was sent and can have it sent again; holds ids alone',
+    readers: ['user', 'administrator', 'jobs'],
+  },
+  webhook_endpoints: {
+    tables: ['public.webhook_endpoints'],
+    purge: 'none',
+    days: null,
+    from: 'until its owner deletes it',
+    reason: 'Where events are sent; a user has at most five',
+    readers: ['user', 'administrator', 'jobs'],
+  },
   plaid_usage: {
     tables: ['public.plaid_usage'],
     purge: 'rows',

@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { callFor, isAdministrators } from '../support/administrator.ts'
 import { readDescription } from '../support/documented.ts'
 import { type Answer, type Call, type Edge, expectStatus, type Linked, startEdge } from '../support/edge.ts'
+import { type EventServer, listenAndPing, startEventServer } from '../support/event-server.ts'
 import { partsOf, textOf } from '../support/exact.ts'
 import { userTables } from '../support/tables.ts'
 
@@ -20,23 +21,28 @@ interface Ids {
   readonly transaction: string
   readonly publicToken: string
   readonly apiKey: string
+  readonly endpoint: string
+  readonly delivery: string
 }
 
 let edge: Edge
 let owner: Linked
 let owned: Ids
+let events: EventServer
 const unknown: Ids = {
   item: randomUUID(),
   account: randomUUID(),
   transaction: randomUUID(),
   publicToken: `public-sandbox-${randomUUID()}`,
   apiKey: randomUUID(),
+  endpoint: randomUUID(),
+  delivery: randomUUID(),
 }
 
 const listSchema = z.object({ data: z.array(z.looseObject({ id: z.string() })), next_cursor: z.string().nullable() })
 
 beforeAll(async () => {
-  edge = await startEdge()
+  ;[edge, events] = await Promise.all([startEdge(), startEventServer()])
   owner = await edge.linkAndSync('owner')
   await startKeys()
   await edge.linkAndSync('neighbour')
@@ -47,15 +53,18 @@ beforeAll(async () => {
     const { data } = listSchema.parse((await edge.as('owner')('GET', path)).json())
     return z.string().parse(data[0]?.id)
   }
+  for (const subject of ['owner', 'neighbour']) await listenAndPing(edge, subject, events.url)
   owned = {
     item: owner.id,
     account: await firstId('/api/v1/accounts'),
     transaction: await firstId('/api/v1/transactions'),
     publicToken: owner.publicToken,
     apiKey: await firstId('/api/v1/api-keys'),
+    endpoint: await firstId('/api/v1/webhooks/endpoints'),
+    delivery: await firstId('/api/v1/webhooks/deliveries'),
   }
 })
-afterAll(() => edge.stop())
+afterAll(() => Promise.all([edge.stop(), events.stop()]))
 
 /** A user who sends an application's API key, and one who sends a token of it. */
 const ofKeys = ['keyed', 'with a token of a key']
@@ -105,10 +114,23 @@ const byId: Record<string, Probe> = {
   'GET /api/v1/transactions/{id}': (call, { transaction }) => call('GET', `/api/v1/transactions/${transaction}`),
   'PATCH /api/v1/transactions/{id}': (call, { transaction }) =>
     call('PATCH', `/api/v1/transactions/${transaction}`, { body: { note: 'not mine', hidden: true } }),
+  'GET /api/v1/webhooks/endpoints/{id}': (call, { endpoint }) => call('GET', `/api/v1/webhooks/endpoints/${endpoint}`),
+  'PATCH /api/v1/webhooks/endpoints/{id}': (call, { endpoint }) =>
+    call('PATCH', `/api/v1/webhooks/endpoints/${endpoint}`, { body: { enabled: false } }),
+  'DELETE /api/v1/webhooks/endpoints/{id}': (call, { endpoint }) =>
+    call('DELETE', `/api/v1/webhooks/endpoints/${endpoint}`),
+  'POST /api/v1/webhooks/endpoints/{id}/secret': (call, { endpoint }) =>
+    call('POST', `/api/v1/webhooks/endpoints/${endpoint}/secret`),
+  'POST /api/v1/webhooks/endpoints/{id}/ping': (call, { endpoint }) =>
+    call('POST', `/api/v1/webhooks/endpoints/${endpoint}/ping`),
+  'GET /api/v1/webhooks/deliveries/{id}': (call, { delivery }) =>
+    call('GET', `/api/v1/webhooks/deliveries/${delivery}`),
+  'POST /api/v1/webhooks/deliveries/{id}/replay': (call, { delivery }) =>
+    call('POST', `/api/v1/webhooks/deliveries/${delivery}/replay`),
 }
 
 /** Lists, and the filter that could request another user's rows. */
-const lists: Record<string, 'item_id' | 'account_id' | null> = {
+const lists: Record<string, 'item_id' | 'account_id' | 'endpoint_id' | null> = {
   'GET /api/v1/plaid/items': null,
   'GET /api/v1/plaid/sync/runs': 'item_id',
   'GET /api/v1/accounts': null,
@@ -119,6 +141,8 @@ const lists: Record<string, 'item_id' | 'account_id' | null> = {
   'GET /api/v1/liabilities': null,
   'GET /api/v1/audit': null,
   'GET /api/v1/api-keys': null,
+  'GET /api/v1/webhooks/endpoints': null,
+  'GET /api/v1/webhooks/deliveries': 'endpoint_id',
 }
 
 /** Sums over the caller's data. */
@@ -136,6 +160,8 @@ const decisions = ['GET /api/v1/privacy/consents', 'PUT /api/v1/privacy/consents
 
 /** API keys of the caller alone, and tokens that need one: api-keys.test.ts. */
 const keys = ['POST /api/v1/api-keys', 'POST /api/v1/tokens']
+/** Routes that make endpoints, or send deliveries to them again. */
+const ofEvents = ['POST /api/v1/webhooks/endpoints', 'POST /api/v1/webhooks/deliveries/replay']
 
 /** Public routes, without data of a user. */
 const open: Record<string, Probe> = {
@@ -186,6 +212,7 @@ test('every documented route is tried here', () => {
     feed,
     everything,
     ...keys,
+    ...ofEvents,
     ...decisions,
     ...sums,
     ...Object.keys({ ...byId, ...lists, ...onOwn, ...open }),
@@ -267,6 +294,16 @@ test('the consents of one user concern no other', async () => {
     expect([changed.status, changed.json()]).toEqual([200, expect.objectContaining({ version: 1, purposes })])
   })
   expect((await edge.as('owner')('GET', path)).json()).toMatchObject({ version: 0, history: [] })
+})
+
+test('endpoints of one user get no events of another, and replay none', async () => {
+  await changesNothingOf('owner', async () => {
+    await listenAndPing(edge, 'listening', events.url)
+    const since = encodeURIComponent('2026-01-01T00:00:00Z')
+    const replayed = await edge.as('listening')('POST', `/api/v1/webhooks/deliveries/replay?since=${since}`)
+    expect([replayed.status, replayed.json()]).toEqual([202, { replayed: 0 }])
+  })
+  expect((await read('listening', 'GET /api/v1/webhooks/deliveries', '?limit=500')).data).toHaveLength(1)
 })
 
 test('the erasure of one user erases no other', async () => {

@@ -79,6 +79,13 @@ beforeAll(async () => {
       values ($1, 'r', 'key', 'request', gen_random_uuid())`,
     [ownerId],
   )
+  await edge.sql(
+    `with e as (insert into webhook_endpoints (user_id, url, secret_sealed) values ($1, 'https://app.example.com', 'sealed')
+        returning id, user_id)
+      insert into webhook_deliveries (event_id, endpoint_id, owner_id, user_id, type, data)
+      select gen_random_uuid(), id, user_id, user_id, 'ping', '{}' from e`,
+    [ownerId],
+  )
   clients = await connectLogins(edge.database)
   ;({ wn_api: api, wn_jobs: jobs, wn_identity: identity } = clients.byLogin)
 })
@@ -111,6 +118,17 @@ test('a query without a filter reads own rows and no others', async () => {
   }
   const users = await asNeighbour('select id from users')
   expect(users.rows).toEqual([{ id: neighbourId }])
+})
+
+test('a user reads no delivery to an endpoint of administrators, even about themselves', async () => {
+  await edge.sql(
+    `with e as (insert into webhook_endpoints (url, secret_sealed) values ('https://admin.example.com', 'sealed') returning id)
+      insert into webhook_deliveries (event_id, endpoint_id, user_id, type, data)
+      select gen_random_uuid(), id, $1, 'item.linked', '{}' from e`,
+    [neighbourId],
+  )
+  expect((await asNeighbour('select 1 from webhook_deliveries')).count).toBe(0)
+  expect((await asNeighbour('select 1 from webhook_endpoints')).count).toBe(0)
 })
 
 test('a user reads own rows at all', async () => {
@@ -208,6 +226,10 @@ const grants: Record<string, Record<string, string>> = {
     transactions: 'SELECT UPDATE(change_seq) UPDATE(hidden) UPDATE(note) UPDATE(updated_at) UPDATE(user_category)',
     user_visits: 'SELECT',
     users: 'SELECT UPDATE(change_seq) UPDATE(plaid_user_id)',
+    webhook_deliveries:
+      'INSERT(data) INSERT(endpoint_id) INSERT(event_id) INSERT(owner_id) INSERT(type) INSERT(user_id) SELECT UPDATE(expires_at) UPDATE(next_attempt_at) UPDATE(state)',
+    webhook_endpoints:
+      'DELETE INSERT(events) INSERT(id) INSERT(secret_sealed) INSERT(url) INSERT(user_id) SELECT UPDATE(disabled_reason) UPDATE(events) UPDATE(failing_since) UPDATE(failures) UPDATE(next_attempt_at) UPDATE(previous_sealed) UPDATE(previous_until) UPDATE(secret_sealed) UPDATE(state) UPDATE(updated_at) UPDATE(url)',
     webhook_events: columnsOf('id item_id payload plaid_item_id received_at scheme user_id webhook_code webhook_type'),
   },
   wn_jobs: {
@@ -247,6 +269,10 @@ const grants: Record<string, Record<string, string>> = {
     unmatched_webhooks: everythingOfTheirs,
     user_visits: 'SELECT UPDATE(noticed_at)',
     users: 'SELECT UPDATE(change_seq) UPDATE(plaid_items_checked_at)',
+    webhook_deliveries:
+      'INSERT(data) INSERT(endpoint_id) INSERT(event_id) INSERT(owner_id) INSERT(type) INSERT(user_id) SELECT UPDATE(attempts) UPDATE(data) UPDATE(expires_at) UPDATE(last_attempt_at) UPDATE(last_duration_ms) UPDATE(last_error) UPDATE(last_status) UPDATE(next_attempt_at) UPDATE(state)',
+    webhook_endpoints:
+      'DELETE INSERT(events) INSERT(id) INSERT(secret_sealed) INSERT(url) INSERT(user_id) SELECT UPDATE(disabled_reason) UPDATE(events) UPDATE(failing_since) UPDATE(failures) UPDATE(lease_expires_at) UPDATE(lease_owner) UPDATE(next_attempt_at) UPDATE(previous_sealed) UPDATE(previous_until) UPDATE(secret_sealed) UPDATE(state) UPDATE(updated_at) UPDATE(url) UPDATE(woken_until)',
     webhook_events: 'INSERT SELECT',
     webhook_keys: `DELETE ${everythingOfTheirs}`,
   },
@@ -326,6 +352,7 @@ const executors: Record<string, string> = {
   'app.same_transactions': 'wn_jobs',
   'app.settle_duplicates': 'wn_jobs',
   'app.subject_hash': 'wn_jobs',
+  'app.trim_deliveries': 'wn_jobs',
   'app.trim_links': 'wn_api',
   'app.use_api_key': 'wn_api',
   'app.trim_runs': 'wn_jobs',

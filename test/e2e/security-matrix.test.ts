@@ -12,6 +12,7 @@ import { type SignedIn, signUp } from '../support/accounts-over-http.ts'
 import { isAdministrators, tokenFor } from '../support/administrator.ts'
 import { type DocumentedRoute, pathWithRandomIds, readDescription } from '../support/documented.ts'
 import { type Answer, type Call, type Edge, startEdge } from '../support/edge.ts'
+import { type EventServer, listenAndPing, startEventServer } from '../support/event-server.ts'
 import { audience, type Issuer, issuerName, newRsaKey, startIssuer, withHmac, withRsa } from '../support/issuer.ts'
 import { sampled } from '../support/sampled.ts'
 import { fingerprint } from '../support/tables.ts'
@@ -75,6 +76,7 @@ const record = (check: Check, { name }: Pick<DocumentedRoute, 'name'>) => void t
 
 let edge: Edge
 let issuer: Issuer
+let events: EventServer
 let oidcUrl: string
 let account: SignedIn
 let stranger: SignedIn
@@ -85,7 +87,7 @@ let owned: Readonly<Record<string, string>>
 const idsSchema = z.object({ data: z.array(z.object({ id: z.string() })) })
 
 beforeAll(async () => {
-  ;[edge, issuer] = await Promise.all([startEdge(), startIssuer()])
+  ;[edge, issuer, events] = await Promise.all([startEdge(), startIssuer(), startEventServer()])
   const { id: item } = await edge.linkAndSync('user')
   oidcUrl = (await edge.startAnother(issuer.variables)).url
   account = await signUp(edge, 'owner@app.test')
@@ -100,16 +102,19 @@ beforeAll(async () => {
   await edge.as('user')('DELETE', `/api/v1/api-keys/${revokedId}`)
   const firstId = async (call: Call, path: string) =>
     z.string().parse(idsSchema.parse((await call('GET', path)).json()).data[0]?.id)
+  const { id: endpoint } = await listenAndPing(edge, 'user', events.url)
   owned = {
     '/api/v1/plaid/items/{id}': item,
     '/api/v1/plaid/sync/item/{item_id}': item,
     '/api/v1/accounts/{id}': await firstId(edge.as('user'), '/api/v1/accounts'),
     '/api/v1/transactions/{id}': await firstId(edge.as('user'), '/api/v1/transactions'),
     '/api/v1/api-keys/{id}': await firstId(edge.as('user'), '/api/v1/api-keys'),
+    '/api/v1/webhooks/endpoints/{id}': endpoint,
+    '/api/v1/webhooks/deliveries/{id}': await firstId(edge.as('user'), '/api/v1/webhooks/deliveries'),
     '/api/v1/auth/sessions/{id}': await firstId(account.call, '/api/v1/auth/sessions'),
   }
 })
-afterAll(() => Promise.all([edge.stop(), issuer.stop()]))
+afterAll(() => Promise.all([edge.stop(), issuer.stop(), events.stop()]))
 
 const secretOf = () => String(edge.variables['SECRET_KEY'])
 const hourAgo = () => Math.floor(Date.now() / 1000) - 3600
@@ -321,6 +326,7 @@ function ownedPath({ path }: DocumentedRoute): string | null {
 const bodies: Readonly<Record<string, { readonly body: object }>> = {
   'PATCH /api/v1/accounts/{id}': { body: { hidden: true } },
   'PATCH /api/v1/transactions/{id}': { body: { hidden: true } },
+  'PATCH /api/v1/webhooks/endpoints/{id}': { body: { enabled: false } },
   'POST /api/v1/plaid/items/{id}/duplicates/{account_id}': { body: { keep: true } },
 }
 

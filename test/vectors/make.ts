@@ -13,6 +13,11 @@ const ownerId = '00000000-0000-4000-8000-00000000000b'
 function makeSealed() {
   const keys = ['v1', 'v2'].map((id) => ({ id, secret: `a fake encryption key of the vectors, ${id}` }))
   const token = (text: string) => ({ table: 'items', column: 'access_token_sealed', plaintext: text })
+  const webhookSecret = (text: string) => ({
+    table: 'webhook_endpoints',
+    column: 'secret_sealed',
+    plaintext: text,
+  })
   const places = {
     items: token('a fake access token'),
     link_exchanges: token('a fake access token of an exchange'),
@@ -23,6 +28,9 @@ function makeSealed() {
       column: 'totp_secret_sealed',
       plaintext: hex(Buffer.from('a fake TOTP secret 0')),
     },
+    webhook_secrets: webhookSecret('whsec_a fake secret of an endpoint'),
+    // A rotated secret keeps the seal that it was made with.
+    previous_webhook_secrets: webhookSecret('whsec_a fake secret before a rotation'),
   }
   const values = Object.entries(places).flatMap(([place, { table, column, plaintext }], index) =>
     keys.map((key, at) => {

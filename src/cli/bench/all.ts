@@ -16,6 +16,10 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
     summary: 'what the audit trail adds to the commit of 500 new transactions',
     load: async () => (await import('./audit.ts')).auditBenchmark,
   },
+  events: {
+    summary: 'what events add to the commit of 500 new transactions, with an endpoint and with none',
+    load: async () => (await import('./events.ts')).eventsBenchmark,
+  },
   'row-by-row': {
     summary: 'the commit of a page against an upsert and a round trip for each of its rows',
     load: async () => (await import('./row-by-row.ts')).rowByRowBenchmark,

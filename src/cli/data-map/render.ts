@@ -5,6 +5,7 @@ import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
 import * as accounts from '../../../drizzle/tables/accounts.ts'
 import * as applications from '../../../drizzle/tables/applications.ts'
 import * as audit from '../../../drizzle/tables/audit.ts'
+import * as events from '../../../drizzle/tables/events.ts'
 import * as identity from '../../../drizzle/tables/identity.ts'
 import * as investments from '../../../drizzle/tables/investments.ts'
 import * as items from '../../../drizzle/tables/items.ts'
@@ -31,6 +32,7 @@ const modules = [
   links,
   operations,
   applications,
+  events,
   audit,
 ]
 const migrations = { name: 'drizzle.__drizzle_migrations', columns: ['id', 'hash', 'created_at'] }

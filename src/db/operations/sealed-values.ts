@@ -12,6 +12,8 @@ interface Column {
   readonly sealed: string
   /** The column with the id for which the value was sealed. */
   readonly owner: string
+  /** The user for whom it was sealed. */
+  readonly user: string
   /** Rows whose value another process is about to replace. */
   readonly busy: string
   /** Rows whose value may still be opened, by an index or few. */
@@ -21,39 +23,43 @@ interface Column {
 }
 
 /** The sealed columns that the jobs' login can read. Those of built-in accounts are in db/identity/totp.ts. */
+const accessToken = { sealed: 'access_token_sealed', owner: 'id', user: 'user_id', busy: 'false', needed: 'true' }
+/** An endpoint of administrators has no user, and stands for one. */
+const webhookSecret = {
+  table: 'webhook_endpoints',
+  owner: 'id',
+  user: 'coalesce(user_id, id)',
+  busy: 'false',
+  version: 'wn1',
+} as const
 const columns = {
   items: {
+    ...accessToken,
     table: 'items',
-    sealed: 'access_token_sealed',
-    owner: 'id',
     busy: 'rotation_started_at is not null',
-    needed: 'true',
     version: tokenVersions.items,
   },
   link_exchanges: {
+    ...accessToken,
     table: 'link_exchanges',
-    sealed: 'access_token_sealed',
-    owner: 'id',
-    busy: 'false',
     needed: "state in ('started', 'exchanged')",
     version: tokenVersions.link_exchanges,
   },
   plaid_removals: {
+    ...accessToken,
     table: 'plaid_removals',
-    sealed: 'access_token_sealed',
     owner: 'item_id',
-    busy: 'false',
-    needed: 'true',
     version: tokenVersions.plaid_removals,
   },
   link_sessions: {
+    ...accessToken,
     table: 'link_sessions',
     sealed: 'token_sealed',
-    owner: 'id',
-    busy: 'false',
     needed: '(check_at is not null or expires_at > now())',
     version: 'wn1',
   },
+  webhook_secrets: { ...webhookSecret, sealed: 'secret_sealed', needed: 'true' },
+  previous_webhook_secrets: { ...webhookSecret, sealed: 'previous_sealed', needed: 'previous_until > now()' },
 } as const satisfies Readonly<Record<string, Column>>
 type SealedColumn = keyof typeof columns
 
@@ -71,12 +77,11 @@ const keyCountRow = z
 
 /** The number of values sealed with each key, by place. Reads every sealed value. */
 export async function countSealedValues(jobs: JobsDatabase): Promise<readonly KeyCount[]> {
-  const counts = Object.values(columns).map(
-    ({
-      table,
-      sealed,
-      version,
-    }) => sql`select ${table} as place, split_part(${sql.raw(sealed)}, '.', 2) as key_id, count(*) as count,
+  const counts = Object.entries(columns).map(
+    ([
+      place,
+      { table, sealed, version },
+    ]) => sql`select ${place} as place, split_part(${sql.raw(sealed)}, '.', 2) as key_id, count(*) as count,
         count(*) filter (where split_part(${sql.raw(sealed)}, '.', 1) <> ${version}) as outdated
       from ${sql.raw(table)} where ${sql.raw(sealed)} <> '' group by 2`,
   )
@@ -103,14 +108,16 @@ function neededKeyIds({ table, sealed, needed }: Column): SQL {
 
 /** The ids of the keys that sealed the values of each place which may still be opened. */
 export async function listNeededKeyIds(jobs: JobsDatabase): Promise<Readonly<Record<SealedColumn, readonly string[]>>> {
-  const { items, link_exchanges, plaid_removals, link_sessions } = await batch(jobs, {
+  const { planned: _planned, ...found } = await batch(jobs, {
     link_exchanges: query(idRow, neededKeyIds(columns.link_exchanges)),
     plaid_removals: query(idRow, neededKeyIds(columns.plaid_removals)),
     link_sessions: query(idRow, neededKeyIds(columns.link_sessions)),
+    webhook_secrets: query(idRow, neededKeyIds(columns.webhook_secrets)),
+    previous_webhook_secrets: query(idRow, neededKeyIds(columns.previous_webhook_secrets)),
     planned: plan(inIndexOrder),
     items: query(idRow, itemKeyIds()),
   })
-  return { items, link_exchanges, plaid_removals, link_sessions }
+  return found
 }
 
 export interface StoredSealedValue {
@@ -130,12 +137,12 @@ export async function listSealedValues(
   place: SealedColumn,
   { keyId, after, limit }: { readonly keyId: string; readonly after: string | null; readonly limit: number },
 ): Promise<readonly StoredSealedValue[]> {
-  const { table, sealed, owner, busy, version } = columns[place]
+  const { table, sealed, owner, user, busy, version } = columns[place]
   const [column, ownerId] = [sql.raw(sealed), sql.raw(owner)]
   const { found } = await batch(jobs, {
     found: query(
       storedRow,
-      sql`select id, user_id, ${ownerId} as owner_id, ${column} as sealed from ${sql.raw(table)}
+      sql`select id, ${sql.raw(user)} as user_id, ${ownerId} as owner_id, ${column} as sealed from ${sql.raw(table)}
         where (${after}::uuid is null or id > ${after}::uuid) and ${column} <> '' and ${ownerId} is not null
           and (split_part(${column}, '.', 2) <> ${keyId} or split_part(${column}, '.', 1) <> ${version}) and not (${sql.raw(busy)})
         order by id limit ${limit}`,

@@ -29,6 +29,8 @@ export const erasedTables = [
   'webhook_events',
   'accounts',
   'consents',
+  'webhook_deliveries',
+  'webhook_endpoints',
 ] as const
 /** Tables whose rows are needed until Plaid has confirmed the removal of every item. */
 export const lastErasedTables = ['link_sessions', 'link_exchanges', 'items'] as const

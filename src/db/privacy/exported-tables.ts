@@ -6,6 +6,7 @@ import { apiKeys, idempotentRequests } from '../../../drizzle/tables/application
 import { holdingDays, holdings, investmentTransactions, securities } from '../../../drizzle/tables/investments.ts'
 import { itemProducts, items } from '../../../drizzle/tables/items.ts'
 import { liabilities } from '../../../drizzle/tables/liabilities.ts'
+import { webhookDeliveries, webhookEndpoints } from '../../../drizzle/tables/events.ts'
 import { consents } from '../../../drizzle/tables/privacy.ts'
 import { linkExchanges, linkSessions, plaidRemovals } from '../../../drizzle/tables/links.ts'
 import { setAsideRows, syncRuns, webhookEvents } from '../../../drizzle/tables/operations.ts'
@@ -29,6 +30,7 @@ export interface ExportedTable {
 
 const secret = 'A sealed credential of this service at Plaid. It is not data about the person.'
 const digest = 'A digest by which this service recognizes a token or a request. It contains no data.'
+const eventSecret = 'A sealed secret that signs events. It is not data about the person.'
 const perDocument = 50
 
 /** In the order of the export. */
@@ -103,6 +105,17 @@ export const exportedTables: Readonly<Record<string, ExportedTable>> = {
     owner: linkExchanges.userId,
     key: [linkExchanges.id],
     leftOut: { public_token_digest: digest, access_token_sealed: secret },
+  },
+  webhook_endpoints: {
+    table: webhookEndpoints,
+    owner: webhookEndpoints.userId,
+    key: [webhookEndpoints.id],
+    leftOut: { secret_sealed: eventSecret, previous_sealed: eventSecret },
+  },
+  webhook_deliveries: {
+    table: webhookDeliveries,
+    owner: webhookDeliveries.userId,
+    key: [webhookDeliveries.id],
   },
   plaid_removals: {
     table: plaidRemovals,

@@ -3,6 +3,7 @@ import { accountTexts } from './accounts.ts'
 import { adminTexts } from './admin.ts'
 import { applicationTexts } from './applications.ts'
 import { authTexts } from './auth.ts'
+import { eventTexts } from './events.ts'
 import { itemTexts } from './items.ts'
 import { moneyTexts } from './money.ts'
 import { privacyTexts } from './privacy.ts'
@@ -25,6 +26,7 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   insights: 'Sums over accounts and transactions.',
   privacy: 'The rights of a person over their data.',
   'api-keys': 'API keys of users, and the tokens that API keys issue.',
+  events: 'Events for applications: endpoints that get signed requests when data change, and what was sent to them.',
   webhooks: 'The endpoint that receives webhooks from Plaid.',
   admin: 'For administrators (`role: "admin"`): states and counts of all users, without amounts and names.',
 }
@@ -38,6 +40,7 @@ const texts: OperationTexts = {
   ...moneyTexts,
   ...privacyTexts,
   ...applicationTexts,
+  ...eventTexts,
   ...adminTexts,
 }
 

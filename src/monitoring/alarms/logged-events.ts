@@ -46,6 +46,8 @@ export const loggedEvents = {
   queue_refused: alarm('queue_failing'),
   messages_not_claimed: alarm('queue_failing'),
   messages_not_released: line('the sweep enqueues the products when the claim has expired'),
+  event_malformed: alarm('events_not_sendable'),
+  event_secret_unreadable: alarm('events_not_sendable'),
   job_not_started: line('without a configuration nothing is counted; /ready fails, which an outside probe notices'),
   job_failed: alarm('jobs_failing'),
   cron_part_failed: line('the job fails too: job_failed'),

@@ -75,6 +75,10 @@ export const catalog = {
     'Time of a message in the queue until its first delivery, without messages that are sent to be late.',
     'kind',
   ),
+  wn_event_deliveries_total: counter(
+    'Attempts to deliver an event: `delivered`, `failed`, or `malformed` if its row cannot be read.',
+    'outcome',
+  ),
   wn_dead_letters_total: counter('Deliveries of messages that failed in all deliveries before.'),
   wn_cron_runs_total: counter('Runs of cron jobs, by outcome.', 'job', 'outcome'),
   wn_cron_last_success_timestamp_seconds: gauge('When a cron job last succeeded.', 'job'),

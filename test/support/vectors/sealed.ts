@@ -7,6 +7,7 @@ import { openAccessToken } from '../../../src/custody/access-token.ts'
 import { openLinkToken } from '../../../src/custody/link-token.ts'
 import { sealedPlaces } from '../../../src/custody/rewrap.ts'
 import { openTotpSecret } from '../../../src/custody/totp-secret.ts'
+import { openWebhookSecret } from '../../../src/custody/webhook-secret.ts'
 import envelopesFile from '../../vectors/envelopes.json' with { type: 'json' }
 import sealedBeforeFile from '../../vectors/sealed-before.json' with { type: 'json' }
 import sealedFile from '../../vectors/sealed.json' with { type: 'json' }
@@ -104,6 +105,8 @@ export async function openIn(
   keyring: Keyring = placesKeyring,
 ): Promise<string> {
   if (place === 'totp_secrets') return encodeHex(await openTotpSecret(keyring, sealed, itemId))
+  if (place === 'webhook_secrets' || place === 'previous_webhook_secrets')
+    return (await openWebhookSecret(keyring, sealed, { userId, endpointId: itemId })).reveal()
   if (place === 'link_sessions') return (await openLinkToken(keyring, sealed, { userId, sessionId: itemId })).reveal()
   return (await openAccessToken(keyring, sealed, { userId, itemId }, place)).reveal()
 }

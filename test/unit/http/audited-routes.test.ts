@@ -7,6 +7,8 @@ const exceptions: Readonly<Record<string, RegExp>> = {
   refreshSession: /continues a session/,
   editAccount: /arranges their own accounts/,
   editTransaction: /own notes and categories/,
+  pingWebhookEndpoint: /A test is recorded/,
+  adminPingWebhookEndpoint: /A test is recorded/,
   receiveWebhook: /a row of webhook_events/,
 }
 

@@ -52,6 +52,17 @@ const documentShape = z.strictObject({
   }),
   servers: z.array(z.strictObject({ url: z.string() })),
   tags: z.array(z.strictObject({ name: z.string(), description: z.string().endsWith('.') })),
+  webhooks: z.record(
+    z.string().regex(/^[a-z_.]+$/),
+    z.strictObject({
+      post: operationShape.omit({ operationId: true, security: true }).extend({
+        responses: z.record(
+          z.string().regex(/^(?:2XX|\d{3})$/),
+          z.strictObject({ description: z.string().endsWith('.') }),
+        ),
+      }),
+    }),
+  ),
   paths: z.record(
     z.string().startsWith('/'),
     z.partialRecord(z.enum(['get', 'put', 'post', 'delete', 'patch']), operationShape),

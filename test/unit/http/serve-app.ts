@@ -63,6 +63,7 @@ export function servicesOf(
   const bindings = {
     ...variables,
     SYNC_QUEUE: queue,
+    EVENTS_QUEUE: queue,
     RATE_LIMITER: objectsInMemory(),
     PLAID_QUOTA: limiterObjectsInMemory(),
     ...more,

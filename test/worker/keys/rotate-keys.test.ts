@@ -7,6 +7,7 @@ import { createKeyring, type Keyring } from '../../../src/crypto/keyring.ts'
 import { createSecret } from '../../../src/crypto/secret.ts'
 import { openAccessToken, sealAccessToken } from '../../../src/custody/access-token.ts'
 import { sealLinkToken } from '../../../src/custody/link-token.ts'
+import { openWebhookSecret, sealWebhookSecret } from '../../../src/custody/webhook-secret.ts'
 import { replaceSealedValues } from '../../../src/db/operations/sealed-values.ts'
 import { checkStoredKeys } from '../../../src/keys/check-stored-keys.ts'
 import { listKeys } from '../../../src/keys/list-keys.ts'
@@ -160,8 +161,45 @@ describe('a rotation of the encryption keys', () => {
     const second = await rewrapBatch(world.job(services), first)
     expect(second).toEqual({ ...first, after: ids.toSorted()[499] })
     if (second === null) throw new Error('there is no second step')
-    expect(await rewrapBatch(world.job(services), second)).toMatchObject({ rewrap: 'totp_secrets' })
+    expect(await rewrapBatch(world.job(services), second)).toMatchObject({ rewrap: 'webhook_secrets' })
     expect(await keyIdsOf('link_sessions', 'token_sealed')).toEqual([rotated.currentKeyId])
+  })
+
+  it('seals both secrets of an endpoint again, of a user and of administrators', async () => {
+    const previous = newKeyring()
+    const [userId, endpointId, everyones] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()]
+    await world.sql("insert into users (id, issuer, subject) values ($1, 'issuer', 'of an endpoint')", [userId])
+    const owners = [
+      { userId, endpointId },
+      { userId: null, endpointId: everyones },
+    ]
+    for (const owner of owners)
+      await world.sql(
+        `insert into webhook_endpoints (id, user_id, url, secret_sealed, previous_sealed)
+          values ($1, $2, 'https://app.example.com', $3, $4)`,
+        [
+          owner.endpointId,
+          owner.userId,
+          await sealWebhookSecret(previous, 'whsec_current', owner),
+          await sealWebhookSecret(previous, 'whsec_previous', owner),
+        ],
+      )
+    const rotated = newKeyring()
+    const services = withKeyring(rotated)
+    for (const rewrap of ['webhook_secrets', 'previous_webhook_secrets'] as const)
+      await rewrapBatch(world.job(services), { rewrap, after: null, key_id: rotated.currentKeyId })
+    for (const owner of owners) {
+      const [row] = await world.sql('select secret_sealed, previous_sealed from webhook_endpoints where id = $1', [
+        owner.endpointId,
+      ])
+      const opened = await Promise.all(
+        [row?.['secret_sealed'], row?.['previous_sealed']].map((each) =>
+          openWebhookSecret(rotated, String(each), owner),
+        ),
+      )
+      expect(opened.map((secret) => secret.reveal())).toEqual(['whsec_current', 'whsec_previous'])
+    }
+    await world.sql('delete from webhook_endpoints')
   })
 
   it.each(callFaults)('ends with every value sealed again when it %s at any call', async (fault) => {

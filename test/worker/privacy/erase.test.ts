@@ -76,6 +76,12 @@ async function fillOtherTables(userId: string, itemId: string): Promise<void> {
   await world.sql(`insert into dead_letters (queue, message_id, reason, payload)
     values ('sync', 'dead rotation', 'retries_exhausted', '{"rotate_item_id":"${itemId}","token_digest":"0"}')`)
   await world.sql(
+    `with e as (insert into webhook_endpoints (user_id, url, secret_sealed) select id, 'https://app.example.com', 'wn1.k.sealed'
+        from users where id = '${userId}' returning id, user_id)
+      insert into webhook_deliveries (event_id, endpoint_id, owner_id, user_id, type, data)
+      select gen_random_uuid(), id, user_id, user_id, 'item.linked', '{}' from e`,
+  )
+  await world.sql(
     `update transactions set name = 'Canary Bakery', amount = 987654.321, note = 'canary note' where item_id = '${itemId}'`,
   )
 }

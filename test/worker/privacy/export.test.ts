@@ -60,6 +60,12 @@ describe('an export', () => {
       select a.id, a.user_id, date '2020-01-01' + n, n, now() from ${account}, generate_series(1, 1100) n`)
     await world.sql(`insert into webhook_events (replay_key, scheme, webhook_type, webhook_code, user_id, payload)
       select 'more-' || n, 'plaid', 'ITEM', 'ERROR', a.user_id, '{}' from ${account}, generate_series(1, 120) n`)
+    await world.sql(
+      `with e as (insert into webhook_endpoints (user_id, url, secret_sealed) select id, 'https://app.example.com', 'wn1.k.sealed'
+        from users where id = (select user_id from ${account}) returning id, user_id)
+      insert into webhook_deliveries (event_id, endpoint_id, owner_id, user_id, type, data)
+      select gen_random_uuid(), id, user_id, user_id, 'item.linked', '{}' from e`,
+    )
     const { head, rows, end } = await readLines(world.user('exporter'))
     expect(head).toMatchObject({
       format: 'wealthnavigator-export',
@@ -70,6 +76,7 @@ describe('an export', () => {
     for (const table of Object.keys(exportedTables)) counts[table] = await countOf(table, 'exporter')
     expect(end.rows).toEqual(counts)
     expect(counts['transactions']).toBeGreaterThan(100)
+    expect([counts['webhook_endpoints'], counts['webhook_deliveries']]).toEqual([1, 1])
     const owner = String((await world.sql("select id from users where subject = 'exporter'"))[0]?.['id'])
     const owners = rows.map(({ table, row }) => String(table === 'users' ? row['id'] : row['user_id']))
     expect([...new Set(owners)]).toEqual([owner])

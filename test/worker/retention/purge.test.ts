@@ -130,6 +130,15 @@ describe('a purge', () => {
           started_at) select gen_random_uuid(), user_id, item_id, id, product, 'test', 'failed', '{}', now() - interval '${days} days'
         from item_products limit 1`,
     },
+    webhook_deliveries: {
+      table: 'webhook_deliveries',
+      insert: (
+        days,
+      ) => `with e as (insert into webhook_endpoints (url, secret_sealed) values ('https://a.example', 'sealed')
+          returning id)
+        insert into webhook_deliveries (event_id, endpoint_id, type, data, created_at)
+        select gen_random_uuid(), id, 'ping', '{}', now() - interval '${days} days' from e`,
+    },
     webhook_events: {
       table: 'webhook_events',
       insert: (

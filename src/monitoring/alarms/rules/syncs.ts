@@ -119,6 +119,10 @@ export const syncs: readonly Rule[] = [
     hour,
   ),
   onEvents(
+    { name: 'events_not_sendable', severity: 'ticket', summary: 'Events for applications cannot be sent.' },
+    hour,
+  ),
+  onEvents(
     { name: 'commits_refused', severity: 'ticket', summary: 'The database refused the result of a sync run.' },
     hour,
   ),

@@ -90,7 +90,7 @@ describe('the secrets at Cloudflare', () => {
 
 describe('queues and bucket', () => {
   it('pass where they exist', async () => {
-    expect(await check('queues and bucket')).toMatchObject({ status: 'pass', said: '2 queues and 1 bucket exist' })
+    expect(await check('queues and bucket')).toMatchObject({ status: 'pass', said: '3 queues and 1 bucket exist' })
   })
 
   it.each<[string, Partial<PreflightPorts['cloudflare']>, string]>([

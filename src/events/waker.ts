@@ -1,0 +1,89 @@
+// Sends messages for endpoints with due deliveries. Two callers: entry points, after what may have written an event, so
+// that it arrives within a second; and the cron, each minute, for everything that is due.
+import type { Ctx } from '../context.ts'
+import type { JobsDatabase } from '../db/core/client.ts'
+import { audit } from '../audit/audit.ts'
+import {
+  claimWakes,
+  disableFailing,
+  failOfDisabled,
+  hasEndpoints,
+  listBehind,
+  releaseWakes,
+} from '../db/events/work.ts'
+import { AppError } from '../errors.ts'
+import type { Logger } from '../monitoring/logger.ts'
+import type { Producer } from '../messages/producer.ts'
+
+/** Endpoints that one call enqueues at most. */
+const most = 500
+/** How long an isolate believes that no endpoint gets events. The cron does not ask it. */
+const believedMs = 10_000
+/** Pending deliveries of a failing endpoint, beyond which it is disabled: its owner reads the feed instead. */
+const mostPending = { user: 10_000, everyone: 100_000 }
+/** Rows that one statement ends. */
+const portion = 5000
+
+interface Over {
+  readonly jobs: JobsDatabase
+  readonly enqueueDeliveries: Producer['enqueueDeliveries']
+  readonly now: () => number
+}
+
+async function wake({ jobs, enqueueDeliveries }: Omit<Over, 'now'>, onlyRecent: boolean): Promise<number> {
+  const woken = await claimWakes(jobs, onlyRecent, most)
+  if (woken.length === 0) return 0
+  const refused = await enqueueDeliveries(woken)
+  if (refused.length > 0) await releaseWakes(jobs, refused)
+  return woken.length - refused.length
+}
+
+const isFrozen = (error: unknown): boolean => error instanceof AppError && error.code === 'frozen'
+
+export interface EventWaker {
+  /** For entry points. Never rejects, and asks the database once in a while only where no endpoint gets events. */
+  readonly wakeEvents: (log: Logger) => Promise<void>
+  /** An endpoint gets events from now on. */
+  readonly expectEvents: () => void
+}
+
+export function createEventWaker({ jobs, enqueueDeliveries, now }: Over): EventWaker {
+  let silentUntilMs = 0
+  const wakeEvents: EventWaker['wakeEvents'] = async (log) => {
+    if (now() < silentUntilMs) return
+    try {
+      if ((await wake({ jobs, enqueueDeliveries }, true)) === 0 && !(await hasEndpoints(jobs)))
+        silentUntilMs = now() + believedMs
+    } catch (error) {
+      // During a freeze nothing is sent.
+      if (!isFrozen(error)) log.warn('events_not_woken', { error })
+    }
+  }
+  const expectEvents = (): void => {
+    silentUntilMs = 0
+  }
+  return { wakeEvents, expectEvents }
+}
+
+/** For the cron: enqueues every endpoint with due deliveries, and ends what disabled endpoints will not get. */
+export async function wakeDueEvents(ctx: Ctx): Promise<void> {
+  const { services, log } = ctx
+  try {
+    const woken = await wake(services, false)
+    await disableBehind(ctx)
+    for (let failed = portion; failed === portion;) failed = await failOfDisabled(services.jobs, portion)
+    if (woken > 0) log.info('events_woken', { count: woken })
+  } catch (error) {
+    if (!isFrozen(error)) throw error
+  }
+}
+
+async function disableBehind(ctx: Ctx): Promise<void> {
+  const { jobs } = ctx.services
+  for (const { id, userId } of await listBehind(jobs, mostPending)) {
+    const owner = userId === null ? {} : { owner: { userId } }
+    const row = await audit(ctx, { action: 'webhook_endpoint_disabled', target: id, ...owner })
+    await disableFailing(jobs, id, 'behind', row)
+    ctx.log.warn('event_endpoint_disabled', { target_id: id, reason: 'behind' })
+  }
+}
