@@ -118,7 +118,7 @@ function entryProblems(path: string, entry: unknown, workspaces: readonly string
 function lockedVersion(packages: Packages, name: string): string | undefined {
   const entry = packages[`node_modules/${name}`]
   const { link, resolved } = sourceSchema.safeParse(entry).data ?? { link: false }
-  return entrySchema.safeParse(link && resolved !== undefined ? packages[resolved] : entry).data?.version
+  return entrySchema.safeParse((link && resolved !== undefined && packages[resolved]) || entry).data?.version
 }
 
 /**

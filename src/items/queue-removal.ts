@@ -27,10 +27,9 @@ async function sealForRemoval({ services }: Ctx, sealed: string, owner: TokenOwn
   }
 }
 
-/** The token of an item, sealed for the queue of removals; null if there is no such item. */
-export async function moveTokenToRemoval(ctx: Ctx, { userId, itemId }: TokenOwner): Promise<MovedToken | null> {
-  const from = await findItemToken(ctx.services.jobs, itemId)
-  return from === null ? null : { from, to: await sealForRemoval(ctx, from, { userId, itemId }) }
+/** The token of an item, as it lies in `items`, sealed for the queue of removals; null for none. */
+export async function moveTokenToRemoval(ctx: Ctx, from: string | null, owner: TokenOwner): Promise<MovedToken | null> {
+  return from === null ? null : { from, to: await sealForRemoval(ctx, from, owner) }
 }
 
 /**
@@ -45,7 +44,8 @@ export async function queueRemoval(
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1)
     try {
-      const token = await moveTokenToRemoval(ctx, { userId: item.userId, itemId: item.id })
+      const from = await findItemToken(ctx.services.jobs, item.id)
+      const token = await moveTokenToRemoval(ctx, from, { userId: item.userId, itemId: item.id })
       return await beginRemoval(ctx.services.jobs, item, { ...terms, token }, audit)
     } catch (error) {
       if (sqlStateOf(error) !== sqlState.tokenReplaced || attempt === attempts) throw error

@@ -111,7 +111,7 @@ async function storeAccordingTo(
   const itemId = comparison.predecessor?.id ?? exchange.id
   const rows = await auditsOf(ctx, exchange, itemId, comparison)
   const sealedToken = await moveToken(ctx, exchange, 'items', itemId)
-  const { predecessor, decisions } = comparison
+  const { predecessor, decisions, earlierToken } = comparison
   const stored =
     predecessor === null
       ? await storeNewItem(jobs, exchange, { ...item, sealedToken }, decisions, linking, rows)
@@ -123,7 +123,7 @@ async function storeAccordingTo(
           {
             ...predecessor,
             sealedToken,
-            earlierToken: await moveTokenToRemoval(ctx, { userId: exchange.userId, itemId }),
+            earlierToken: await moveTokenToRemoval(ctx, earlierToken, { userId: exchange.userId, itemId }),
           },
           linking,
           rows,

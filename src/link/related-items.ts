@@ -75,6 +75,8 @@ export interface LinkComparison extends RelatedItems {
   /** The item itself, if it is stored already: Plaid issued another access token for it. */
   readonly item: StoredItem | null
   readonly decisions: AccountDecisions
+  /** The sealed token of a predecessor that was not removed; null without one. */
+  readonly earlierToken: string | null
 }
 
 export async function compareLink(
@@ -85,11 +87,11 @@ export async function compareLink(
     accounts: listed,
   }: { readonly institutionId: string | null; readonly accounts: readonly PlaidAccountRow[] },
 ): Promise<LinkComparison> {
-  const { item, accounts, version } = await readAccountsAndItem(jobs, exchange.userId, exchange.plaidItemId)
+  const { item, accounts, version, lostTokens } = await readAccountsAndItem(jobs, exchange.userId, exchange.plaidItemId)
   const related = relatedItems(accounts, listed.map(traitsOf), institutionId)
   const itemId = related.predecessor?.id ?? exchange.id
   // A new link changes every id, so a row that cannot be read is not an account that keeps its id.
   const isWhole = true
   const decisions = decideAccounts({ accounts, version, itemId, institutionId, listed, isWhole, named: [] })
-  return { item, ...related, decisions }
+  return { item, ...related, decisions, earlierToken: lostTokens.get(itemId) ?? null }
 }

@@ -187,7 +187,9 @@ describe('CORS', () => {
     const { headers } = await preflight('/api/v1/accounts', app)
     expect(headers.get('access-control-allow-origin')).toBe(app)
     expect(headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST, PUT, PATCH, DELETE')
-    expect(headers.get('access-control-allow-headers')).toBe('Authorization, Content-Type, X-Request-Id')
+    expect(headers.get('access-control-allow-headers')).toBe(
+      'Authorization, Content-Type, Idempotency-Key, X-Request-Id',
+    )
     expect(headers.get('access-control-max-age')).toBe('600')
     expect(headers.get('access-control-allow-credentials')).toBeNull()
     expect(headers.get('vary')).toContain('Access-Control-Request-Method')

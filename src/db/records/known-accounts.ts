@@ -117,21 +117,33 @@ const storedItem = z
   .object({ id: z.string(), is_own: z.boolean() })
   .transform((row): StoredItem => ({ id: row.id, isOwn: row.is_own }))
 
-/** The same, and the item with that Plaid item id; null if it is not stored. */
+const lostToken = z
+  .object({ id: z.string(), access_token_sealed: z.string() })
+  .transform((row): readonly [string, string] => [row.id, row.access_token_sealed])
+
+/**
+ * The same, with the item with that Plaid item id, null if it is not stored, and the sealed tokens of the items that
+ * only a new link continues, by item.
+ */
 export async function readAccountsAndItem(
   jobs: JobsDatabase,
   userId: string,
   plaidItemId: string,
-): Promise<KnownAccounts & { readonly item: StoredItem | null }> {
-  const { items, accounts, versions } = await batch(jobs, {
+): Promise<KnownAccounts & { readonly item: StoredItem | null; readonly lostTokens: ReadonlyMap<string, string> }> {
+  const { items, accounts, versions, tokens } = await batch(jobs, {
     versions: selectVersion(userId),
     items: query(
       storedItem,
       sql`select id, user_id = ${userId} as is_own from items where plaid_item_id = ${plaidItemId}`,
     ),
     accounts: selectKnownAccounts(sql`${userId}::uuid`),
+    tokens: query(
+      lostToken,
+      sql`select id, access_token_sealed from items where user_id = ${userId}
+        and status in ('relink_required', 'revoked')`,
+    ),
   })
-  return { accounts, version: versions[0] ?? '', item: items[0] ?? null }
+  return { accounts, version: versions[0] ?? '', item: items[0] ?? null, lostTokens: new Map(tokens) }
 }
 
 /**

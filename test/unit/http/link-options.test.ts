@@ -62,8 +62,9 @@ describe('a link token request', () => {
   })
 
   it('is refused for every package and completion page where the operator lists none', async () => {
+    const none = { ...developmentVariables, ANDROID_PACKAGE_NAMES: '', ANDROID_CERT_FINGERPRINTS: '' }
     for (const body of [{ android_package_name: 'com.example.app' }, page('https://app.example.com/done')])
-      expect((await send(body, developmentVariables)).status).toBe(400)
+      expect((await send(body, none)).status).toBe(400)
   })
 
   it.each([

@@ -198,7 +198,7 @@ describe('a link token', () => {
     expect(token).toMatchObject({ linkToken: expect.stringMatching(/^link-sandbox-/), hostedLinkUrl: null })
     expect(Date.parse(token.expiration)).toBeGreaterThan(Date.now())
     const hosted = await createLinkToken(world.user('token'), { ...fresh, hosted: true })
-    expect(hosted.hostedLinkUrl).toMatch(/^https:/)
+    expect(hosted.hostedLinkUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/hl\//)
   })
 
   it('is for a user whom Plaid is asked once to know, by our id alone', async () => {

@@ -43,8 +43,9 @@ describe('the port without access', () => {
     'You are not authenticated. Please run `wrangler login`.',
   ])('says how to get it, and not what wrangler advises: %j', async (text) => {
     const refused = createCloudflare('staging', {}, () => Promise.reject(new Error(text)))
-    for (const asked of [refused.traffic(), refused.secretNames(), refused.uploadVersion(notes)])
-      await expect(asked).rejects.toThrow(/^wrangler has no access to Cloudflare: run `npx wrangler login`/)
+    const asks = [() => refused.traffic(), () => refused.secretNames(), () => refused.uploadVersion(notes)]
+    for (const ask of asks)
+      await expect(ask()).rejects.toThrow(/^wrangler has no access to Cloudflare: run `npx wrangler login`/)
   })
 })
 
