@@ -218,6 +218,8 @@ describe('an item that is purged', () => {
       sync_staging: _staging,
       investment_staging: _investments,
       plaid_removals: _removals,
+      // Written where an endpoint listens; they stay for their retention time.
+      webhook_deliveries: _deliveries,
       ...before
     } = await stored(item)
     expect(Object.entries(before).filter(([, count]) => count === 0)).toEqual([])
