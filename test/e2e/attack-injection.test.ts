@@ -241,8 +241,8 @@ test.each(sampled(bodyPlaces, 2))('%s: SQL in the field %s is text', async (name
     const startedAtMs = Date.now()
     expectHarmless(await whoAsks(operation)(operation.method, path, { body }), startedAtMs, payload)
   }
-  // What accepted requests write: edits, the intent of an exchange, the erasure of a user without data.
-  const ofUsers = ['transactions', 'users', 'link_exchanges', 'erasures']
+  // What accepted requests write: edits, the intent of an exchange, the erasure of a user without data, keys.
+  const ofUsers = ['transactions', 'users', 'link_exchanges', 'erasures', 'api_keys', 'applications']
   const written = ofUsers.map((table) => `public.${table}`)
   const ofAccounts = Object.keys(before).filter((table) => table.startsWith('identity.'))
   await expectUnharmed(before, [...written, ...ofAccounts])
