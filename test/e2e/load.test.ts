@@ -58,6 +58,9 @@ describe.runIf(runsLongProofs())('the load test', () => {
       const { findings, notes } = await measureOneRead(stack, member, 1, signal)
       expect(findings.every(({ value }) => Number.isFinite(value))).toBe(true)
       expect(findings.slice(0, 2).every(({ value, ok }) => value > 0 && ok !== undefined)).toBe(true)
+      const floor = findings.find(({ name }) => name === 'a Worker that only forwards these statements, p50')
+      expect(floor).toMatchObject({ value: expect.any(Number), against: findings[0]?.against })
+      expect(floor?.value).toBeLessThan(findings[0]?.value ?? 0)
       // Names of the source, by the source map of the minified bundle.
       expect(notes.join('\n')).toContain('src/http/')
     },
