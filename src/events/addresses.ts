@@ -1,15 +1,9 @@
 // Which IP addresses are of the public internet: none that a request from inside a network could reach, and none that
 // stands for another address.
+import { parseIpv4, parseIpv6 } from '../ip-address.ts'
 
-const ipv4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/
-
-/** The 32 bits of a dotted IPv4 address; null for any other text. */
-function parseIpv4(text: string): number | null {
-  const match = ipv4.exec(text)
-  const parts = match?.slice(1).map(Number) ?? []
-  if (match === null || parts.some((part) => part > 255)) return null
-  return parts.reduce((sum, part) => sum * 256 + part, 0)
-}
+/** An IPv4 address as its 32 bits. */
+const bitsOf = (octets: readonly number[]): number => octets.reduce((bits, octet) => bits * 256 + octet, 0)
 
 /**
  * Special-purpose IPv4 blocks (RFC 6890 and its registry), multicast and reserved: this network, private, CGNAT,
@@ -37,28 +31,12 @@ const specialIpv4 = [
 ].map((block) => {
   const [address = '', bits = ''] = block.split('/')
   const size = 2 ** (32 - Number(bits))
-  const first = parseIpv4(address) ?? 0
+  const first = bitsOf(parseIpv4(address) ?? [])
   return { first, last: first + size - 1 }
 })
 
 const isPublicIpv4 = (address: number): boolean =>
   !specialIpv4.some(({ first, last }) => address >= first && address <= last)
-
-/** The eight groups of an IPv6 address; null for any other text. */
-function parseIpv6(text: string): number[] | null {
-  const embedded = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text)
-  const tail = embedded === null ? null : parseIpv4(embedded[2] ?? '')
-  if (embedded !== null && tail === null) return null
-  const hex = tail === null ? text : `${embedded?.[1]}${(tail >>> 16).toString(16)}:${(tail & 0xffff).toString(16)}`
-  const halves = hex.split('::')
-  if (halves.length > 2) return null
-  const [before = [], after = []] = halves.map((half) => (half === '' ? [] : half.split(':')))
-  const missing = 8 - before.length - after.length
-  if (halves.length === 1 ? missing !== 0 : missing < 1) return null
-  const groups = [...before, ...Array.from({ length: missing }, () => '0'), ...after]
-  if (groups.some((group) => !/^[0-9a-f]{1,4}$/i.test(group))) return null
-  return groups.map((group) => Number.parseInt(group, 16))
-}
 
 /**
  * Of IPv6, only global unicast (2000::/3) is public, without the blocks in it that are special or translate to IPv4:
@@ -78,7 +56,7 @@ export const isIpAddress = (text: string): boolean => parseIpv4(text) !== null |
 /** Whether the text is an IP address of the public internet. */
 export function isPublicAddress(text: string): boolean {
   const four = parseIpv4(text)
-  if (four !== null) return isPublicIpv4(four)
+  if (four !== null) return isPublicIpv4(bitsOf(four))
   const six = parseIpv6(text)
   return six !== null && isPublicIpv6(six)
 }

@@ -1,6 +1,7 @@
 // Addresses and networks in one canonical form, in which the database compares them exactly. An IPv4 address that is
 // embedded in IPv6 (`::ffff:a.b.c.d`) is the IPv4 address.
-import { embeddedIpv4, parseIpv4, parseIpv6, sharedByWorkers } from './address.ts'
+import { embeddedIpv4, parseIpv4, parseIpv6 } from '../ip-address.ts'
+import { sharedByWorkers } from './address.ts'
 
 interface Parsed {
   readonly bits: readonly boolean[]

@@ -13,7 +13,7 @@ export const ranks: readonly Unit[] = [
   { name: 'schema', paths: ['drizzle/tables'] },
   {
     name: 'library',
-    paths: ['body', 'decimal', 'errors', 'exact-json', 'item-status', 'retry', 'timeout'].map(
+    paths: ['body', 'decimal', 'errors', 'exact-json', 'ip-address', 'item-status', 'retry', 'timeout'].map(
       (file) => `src/${file}.ts`,
     ),
   },

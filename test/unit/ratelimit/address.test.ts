@@ -3,7 +3,8 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { clientOf, networkOf, parseIpv6 } from '../../../src/ratelimit/address.ts'
+import { parseIpv6 } from '../../../src/ip-address.ts'
+import { clientOf, networkOf } from '../../../src/ratelimit/address.ts'
 
 const strict = { object: 'unknown', place: 'unknown', network: null }
 const groups = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff })), { minLength: 8, maxLength: 8 })
