@@ -1,10 +1,8 @@
 // What a backup contains: every table of the project's schemas, found in PostgreSQL's catalog, so that a new table is never
 // forgotten.
 import * as z from 'zod'
+import { isOurs } from '../db/operations/backup-rights.ts'
 import { type Connection, select } from './connection.ts'
-
-/** Condition on `pg_namespace n`: schemas of this project. The history of migrations is in the manifest instead. */
-export const isOurs = String.raw`n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'drizzle')`
 
 const tableRow = z.object({
   schema: z.string(),

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import journal from '../../../migrations/meta/_journal.json' with { type: 'json' }
 import { withTimeout } from '../../timeout.ts'
 import { AppError } from '../../errors.ts'
-import { type ApiDatabase, batch, connect, type IdentityDatabase, type JobsDatabase } from '../core/client.ts'
+import { type ApiDatabase, batch, type IdentityDatabase, type JobsDatabase } from '../core/client.ts'
 import { query } from '../core/statement.ts'
 
 /** The longest wait of a readiness request. */
@@ -28,7 +28,8 @@ const rightsRow = z.object({
   callable_functions: z.coerce.number(),
 })
 
-const rolesToTest = ['wn_api', 'wn_jobs', 'wn_identity', 'wn_backup'] as const
+/** The roles of this project's logins. */
+export const rolesToTest = ['wn_api', 'wn_jobs', 'wn_identity', 'wn_backup'] as const
 
 const question = (login: string) => sql`
   select pg_has_role(current_user, ${login}, 'usage') as acts,
@@ -70,45 +71,6 @@ export async function checkDatabase(
     const asked = batch(database, { rights: query(rightsRow, question(database.login)) })
     const { rights } = await whileReadinessWaits(asked)
     const problems = rights.flatMap((row) => problemsOf(database.login, row))
-    return { ok: problems.length === 0, problems }
-  } catch (error) {
-    const isSilent = error instanceof AppError && error.code === 'unavailable'
-    return { ok: false, problems: [isSilent ? 'The database does not answer.' : 'The database is not set up.'] }
-  }
-}
-
-const readerRow = z.object({
-  acts: z.boolean(),
-  others: z.array(z.string()),
-  unread: z.coerce.number(),
-  writes: z.boolean(),
-})
-
-/** What a backup demands of its login too, before it reads (src/backup/check-login.ts). */
-const readerQuestion = sql`
-  with tables as (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname in ('public', 'app', 'identity') and c.relkind in ('r', 'p') and not c.relispartition)
-  select pg_has_role(current_user, 'wn_backup', 'usage') as acts,
-    array(select r from unnest(${`{${rolesToTest.join(',')}}`}::text[]) r
-      where r <> 'wn_backup' and pg_has_role(current_user, r, 'usage')) as others,
-    (select count(*) from tables where not has_table_privilege(oid, 'select')) as unread,
-    exists (select 1 from tables where has_table_privilege(oid, 'insert, update, delete, truncate')
-      or has_any_column_privilege(oid, 'insert, update')) as writes`
-
-/** Signs in as the login of the backups. The problems as of `checkDatabase`. */
-export async function checkBackupLogin(
-  url: string,
-  endpoint: string | null,
-): Promise<{ ok: boolean; problems: string[] }> {
-  try {
-    const asked = batch(connect('wn_backup', url, endpoint), { rights: query(readerRow, readerQuestion) })
-    const { rights } = await whileReadinessWaits(asked)
-    const problems = rights.flatMap(({ acts, others, unread, writes }) => [
-      ...(acts ? [] : ['The login lacks the rights of wn_backup.']),
-      ...others.map((other) => `The login has the rights of ${other}.`),
-      ...(unread === 0 ? [] : ['The login may not read every table.']),
-      ...(writes ? ['The login may change data.'] : []),
-    ])
     return { ok: problems.length === 0, problems }
   } catch (error) {
     const isSilent = error instanceof AppError && error.code === 'unavailable'

@@ -1,7 +1,7 @@
 // Readiness signs in as the login of the backups, where the Worker makes them.
 import { expect, it } from 'vitest'
 import type { Ctx } from '../../../src/context.ts'
-import { checkBackupLogin } from '../../../src/db/operations/health.ts'
+import { checkBackupLogin } from '../../../src/db/operations/backup-login.ts'
 import { readyRoute } from '../../../src/http/routes/system/health.ts'
 import { ask } from '../../support/call-route.ts'
 import { appErrorOf } from '../../support/item-lifecycle.ts'
@@ -36,12 +36,19 @@ it('is not ready where the login is another one, may write, or cannot sign in', 
   })
 })
 
-it('is not ready where the login does not read every table', async () => {
+it.each([
+  ['may not read a table', []],
+  [
+    'may read a table, but a policy hides its rows',
+    ['grant select on unread to wn_backup', 'alter table unread enable row level security'],
+  ],
+])('is not ready where the login %s', async (_what, statements) => {
   await world.sql('create table unread (id int)')
   try {
+    for (const statement of statements) await world.sql(statement)
     expect(await check(world.database.backupUrl)).toEqual({
       ok: false,
-      problems: ['The login may not read every table.'],
+      problems: ['The login does not see every row of public.unread.'],
     })
   } finally {
     await world.sql('drop table unread')
