@@ -60,7 +60,7 @@ export async function deliverEvents(given: Ctx, endpointId: string): Promise<voi
 async function attemptAll(ctx: Ctx, endpoint: ClaimedEndpoint, due: readonly StoredEvent[]): Promise<Results> {
   const nothing: Results = { attempts: [], outcome: 'none', pauseSeconds: 0 }
   if (due.length === 0) return nothing
-  const place = await placeOf(ctx, endpoint.url)
+  const place = await placeOf(ctx, endpoint)
   if (place === 'unsafe') return { ...nothing, outcome: 'unsafe' }
   if (place === 'unavailable') return { ...nothing, pauseSeconds: unresolvedSeconds }
   const secrets = await secretsOf(ctx, endpoint)
@@ -74,14 +74,20 @@ async function attemptAll(ctx: Ctx, endpoint: ClaimedEndpoint, due: readonly Sto
 }
 
 /** Whether the URL may be called now. The rules may be stricter than when it was stored, and its name may lead elsewhere. */
-async function placeOf({ services }: Ctx, url: string): Promise<'safe' | 'unsafe' | 'unavailable'> {
+async function placeOf(
+  { services, log }: Ctx,
+  { id, url }: ClaimedEndpoint,
+): Promise<'safe' | 'unsafe' | 'unavailable'> {
   const destination = parseDestination(url, destinationRules(services.config))
   if (!destination.ok) return 'unsafe'
   if (services.resolveHost === null || destination.isLoopback) return 'safe'
-  const resolution = await services.resolveHost(destination.url.hostname)
-  if (resolution === 'not_public') return 'unsafe'
-  // A name without an address is the endpoint's failure: the request finds it out.
-  return resolution === 'unavailable' ? 'unavailable' : 'safe'
+  try {
+    // A name without an address is the endpoint's failure: the request finds it out.
+    return (await services.resolveHost(destination.url.hostname)) === 'not_public' ? 'unsafe' : 'safe'
+  } catch (error) {
+    log.warn('event_host_not_resolved', { target_id: id, error })
+    return 'unavailable'
+  }
 }
 
 async function secretsOf(

@@ -163,12 +163,13 @@ async function requireDestination({ services }: Ctx, text: string): Promise<stri
   if (!destination.ok) throw badUrl(destination.problem)
   const { url, isLoopback } = destination
   if (services.resolveHost === null || isLoopback) return url.href
-  const resolution = await services.resolveHost(url.hostname)
-  if (resolution === 'unavailable')
+  const resolution = await services.resolveHost(url.hostname).catch((cause: unknown) => {
     throw new AppError('unavailable', 'The host name could not be looked up. Try again shortly.', {
+      cause,
       retryAfterSeconds: 5,
       reason: 'the resolver is unavailable',
     })
+  })
   if (resolution !== 'public') throw badUrl('Must have a host name that leads to the public internet.')
   return url.href
 }

@@ -10,8 +10,8 @@ const resolver = 'https://cloudflare-dns.com/dns-query'
 const timeoutMs = 3000
 const maxBytes = 65_536
 
-export type Resolution = 'public' | 'not_public' | 'unknown_host' | 'unavailable'
-/** Where a host name leads. Never rejects. */
+export type Resolution = 'public' | 'not_public' | 'unknown_host'
+/** Where a host name leads. Rejects if the resolver does not respond: then it is not known. */
 export type ResolveHost = (hostname: string) => Promise<Resolution>
 
 /** https://developers.cloudflare.com/1.1.1.1/encryption/dns-over-https/make-api-requests/dns-json/ */
@@ -38,13 +38,9 @@ async function addressesOf(
 
 export function createResolver(fetch: (request: Request) => Promise<Response>): ResolveHost {
   return async (hostname) => {
-    try {
-      const found = await Promise.all([addressesOf(fetch, hostname, 'A'), addressesOf(fetch, hostname, 'AAAA')])
-      const addresses = found.flat()
-      if (addresses.length === 0) return 'unknown_host'
-      return addresses.every(isPublicAddress) ? 'public' : 'not_public'
-    } catch {
-      return 'unavailable'
-    }
+    const found = await Promise.all([addressesOf(fetch, hostname, 'A'), addressesOf(fetch, hostname, 'AAAA')])
+    const addresses = found.flat()
+    if (addresses.length === 0) return 'unknown_host'
+    return addresses.every(isPublicAddress) ? 'public' : 'not_public'
   }
 }

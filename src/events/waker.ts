@@ -3,14 +3,7 @@
 import type { Ctx } from '../context.ts'
 import type { JobsDatabase } from '../db/core/client.ts'
 import { audit } from '../audit/audit.ts'
-import {
-  claimWakes,
-  disableFailing,
-  failOfDisabled,
-  hasEndpoints,
-  listBehind,
-  releaseWakes,
-} from '../db/events/work.ts'
+import { claimWakes, disableFailing, failOfDisabled, listBehind, releaseWakes } from '../db/events/work.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../monitoring/logger.ts'
 import type { Producer } from '../messages/producer.ts'
@@ -30,12 +23,11 @@ interface Over {
   readonly now: () => number
 }
 
-async function wake({ jobs, enqueueDeliveries }: Omit<Over, 'now'>, onlyRecent: boolean): Promise<number> {
-  const woken = await claimWakes(jobs, onlyRecent, most)
-  if (woken.length === 0) return 0
-  const refused = await enqueueDeliveries(woken)
+async function wake({ jobs, enqueueDeliveries }: Omit<Over, 'now'>, onlyRecent: boolean) {
+  const { woken, hasEndpoints } = await claimWakes(jobs, onlyRecent, most)
+  const refused = woken.length === 0 ? [] : await enqueueDeliveries(woken)
   if (refused.length > 0) await releaseWakes(jobs, refused)
-  return woken.length - refused.length
+  return { count: woken.length - refused.length, hasEndpoints }
 }
 
 const isFrozen = (error: unknown): boolean => error instanceof AppError && error.code === 'frozen'
@@ -52,8 +44,8 @@ export function createEventWaker({ jobs, enqueueDeliveries, now }: Over): EventW
   const wakeEvents: EventWaker['wakeEvents'] = async (log) => {
     if (now() < silentUntilMs) return
     try {
-      if ((await wake({ jobs, enqueueDeliveries }, true)) === 0 && !(await hasEndpoints(jobs)))
-        silentUntilMs = now() + believedMs
+      const { hasEndpoints } = await wake({ jobs, enqueueDeliveries }, true)
+      if (!hasEndpoints) silentUntilMs = now() + believedMs
     } catch (error) {
       // During a freeze nothing is sent.
       if (!isFrozen(error)) log.warn('events_not_woken', { error })
@@ -69,10 +61,10 @@ export function createEventWaker({ jobs, enqueueDeliveries, now }: Over): EventW
 export async function wakeDueEvents(ctx: Ctx): Promise<void> {
   const { services, log } = ctx
   try {
-    const woken = await wake(services, false)
+    const { count } = await wake(services, false)
     await disableBehind(ctx)
     for (let failed = portion; failed === portion;) failed = await failOfDisabled(services.jobs, portion)
-    if (woken > 0) log.info('events_woken', { count: woken })
+    if (count > 0) log.info('events_woken', { count })
   } catch (error) {
     if (!isFrozen(error)) throw error
   }

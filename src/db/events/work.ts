@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type AuditRow, recorded } from '../audit/record.ts'
 import { batch, type JobsDatabase } from '../core/client.ts'
-import { command, idRow, query } from '../core/statement.ts'
+import { anyRow, command, idRow, query } from '../core/statement.ts'
 
 /** The longest time between the claim of an endpoint and its results. */
 export const leaseSeconds = 120
@@ -19,11 +19,17 @@ const isRecent = sql.raw(`e.id in (select d.endpoint_id from webhook_deliveries 
   where d.created_at > now() - interval '1 minute' and d.state = 'pending' and d.attempts = 0)`)
 
 /**
- * Marks endpoints with due deliveries, so that one message is sent for each, and returns their ids.
+ * Marks endpoints with due deliveries, so that one message is sent for each, and returns their ids; and whether any
+ * endpoint gets events.
  * @param onlyRecent looks at the deliveries of the last minute alone, which costs less
  */
-export async function claimWakes(jobs: JobsDatabase, onlyRecent: boolean, limit: number): Promise<readonly string[]> {
-  const { woken } = await batch(jobs, {
+export async function claimWakes(
+  jobs: JobsDatabase,
+  onlyRecent: boolean,
+  limit: number,
+): Promise<{ readonly woken: readonly string[]; readonly hasEndpoints: boolean }> {
+  const { woken, enabled } = await batch(jobs, {
+    enabled: query(anyRow, sql`select 1 from webhook_endpoints where state = 'enabled' limit 1`),
     woken: query(
       idRow,
       sql`update webhook_endpoints set woken_until = now() + make_interval(secs => ${wokenSeconds})
@@ -33,7 +39,7 @@ export async function claimWakes(jobs: JobsDatabase, onlyRecent: boolean, limit:
         returning id`,
     ),
   })
-  return woken
+  return { woken, hasEndpoints: enabled.length > 0 }
 }
 
 /** The queue did not accept their messages. */
@@ -44,16 +50,6 @@ export async function releaseWakes(jobs: JobsDatabase, ids: readonly string[]): 
       sql`update webhook_endpoints set woken_until = null where id = any(${sql.param(ids)}::uuid[]) returning id`,
     ),
   })
-}
-
-const listenRow = z.object({ listens: z.boolean() })
-
-/** Whether any endpoint gets events. */
-export async function hasEndpoints(jobs: JobsDatabase): Promise<boolean> {
-  const { found } = await batch(jobs, {
-    found: query(listenRow, sql`select exists (select 1 from webhook_endpoints where state = 'enabled') as listens`),
-  })
-  return found[0]?.listens === true
 }
 
 const claimedRow = z

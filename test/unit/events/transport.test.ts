@@ -26,7 +26,6 @@ describe('the lookup of a host name', () => {
     ['leads to a translated address', { AAAA: ['64:ff9b::a00:1'] }, 0, 'not_public'],
     ['has no address', {}, 0, 'unknown_host'],
     ['does not exist', {}, 3, 'unknown_host'],
-    ['cannot be resolved', {}, 2, 'unavailable'],
   ])('finds out where it leads: it %s', async (_what, answers, status, expected) => {
     expect(await createResolver(resolverOf(answers, status))('app.example.com')).toBe(expected)
   })
@@ -36,8 +35,9 @@ describe('the lookup of a host name', () => {
     ['returns an error', () => Promise.resolve(new Response('no', { status: 502 }))],
     ['returns something else', () => Promise.resolve(Response.json({ nothing: true }))],
     ['never ends', () => Promise.resolve(new Response('x'.repeat(100_000)))],
+    ['cannot resolve the name', resolverOf({}, 2)],
   ])('does not take it for public while the resolver %s', async (_what, fetch) => {
-    expect(await createResolver(fetch)('app.example.com')).toBe('unavailable')
+    await expect(createResolver(fetch)('app.example.com')).rejects.toBeInstanceOf(Error)
   })
 })
 

@@ -8,14 +8,18 @@ import { url as loopback, useListening } from './listening.ts'
 
 const given = useListening()
 const url = 'https://app.example.com/events'
+const down = new Error('the resolver is down')
 
-/** The services where deployed, with a resolver that returns this. */
-function deployed(resolution: () => Resolution): Services {
+const resolve = (result: Resolution | Error): Promise<Resolution> =>
+  result instanceof Error ? Promise.reject(result) : Promise.resolve(result)
+
+/** The services where deployed, with a resolver that returns this, or fails. */
+function deployed(resolution: () => Resolution | Error): Services {
   const { services } = given
   const config = { ...services.config, environment: 'production' } as const
-  return { ...services, config, resolveHost: () => Promise.resolve(resolution()) }
+  return { ...services, config, resolveHost: () => resolve(resolution()) }
 }
-const asDeployed = (subject: string, resolution: () => Resolution): Ctx<User> => ({
+const asDeployed = (subject: string, resolution: () => Resolution | Error): Ctx<User> => ({
   ...given.as(subject),
   services: deployed(resolution),
 })
@@ -25,7 +29,7 @@ describe('an endpoint', () => {
     for (const [resolution, code] of [
       ['not_public', 'validation_failed'],
       ['unknown_host', 'validation_failed'],
-      ['unavailable', 'unavailable'],
+      [down, 'unavailable'],
     ] as const)
       await expect(
         createEndpoint(
@@ -67,14 +71,17 @@ describe('an endpoint', () => {
   })
 
   it('is disabled, and not called, when its name leads to a private address later', async () => {
-    let resolution: Resolution = 'public'
+    let resolution: Resolution | Error = 'public'
     const ctx = asDeployed('dora', () => resolution)
     const { endpoint } = await createEndpoint(ctx, { url, events: null })
     await pingEndpoint(ctx, endpoint.id)
     const asked = given.receiver.requests
-    resolution = 'unavailable'
+    resolution = down
     await deliverEvents({ ...given.job(), services: ctx.services }, endpoint.id)
     expect(await given.count("webhook_endpoints where state = 'enabled'")).toBe(1)
+    expect(given.world.lines.filter((line) => line.includes('event_host_not_resolved'))).toEqual([
+      expect.stringContaining(down.message),
+    ])
     await given.elapse()
     resolution = 'not_public'
     await deliverEvents({ ...given.job(), services: ctx.services }, endpoint.id)
