@@ -97,7 +97,7 @@ AS $$
     OR EXISTS (SELECT FROM public.webhook_endpoints e WHERE e.user_id IS NULL AND e.state = 'enabled')
 $$;
 --> statement-breakpoint
--- Writes one row for each endpoint that gets the event. A user who is erased has no more events but `user.erased`.
+-- Inserts one row per endpoint that is subscribed to the event. After an erasure, only `user.erased` is written.
 CREATE FUNCTION app.emit_event(p_user uuid, p_item uuid, p_type text, p_data jsonb) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -108,8 +108,8 @@ AS $$
     AND NOT EXISTS (SELECT FROM public.users u WHERE u.id = p_user AND u.tokens_valid_from = 'infinity')
 $$;
 --> statement-breakpoint
--- Every change to a user's transactions takes numbers from the user's counter, so this trigger sees each of them, whoever
--- makes it. It runs at the commit, when all rows with these numbers are written.
+-- Each change of a user's transactions increments the user's counter, so this trigger fires for all of them. It is deferred to
+-- the commit, when all rows with these numbers are written.
 CREATE FUNCTION app.emit_changes() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$

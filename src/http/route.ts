@@ -266,8 +266,9 @@ export function route<const Given extends Declaration & { readonly access: 'user
         if (declaration.access === 'admin' && declaration.method === 'GET' && isRecorded)
           await recordRead(users, declaration.id, input.query)
         const run = async () => parseReply(declaration.answers, await handler(users, input))
-        const { success, data: key } = idempotencyHeader.safeParse(request.headers.get(idempotencyName) ?? undefined)
-        if (declaration.idempotency === undefined || !success || key === undefined) return await run()
+        if (declaration.idempotency === undefined) return await run()
+        const key = idempotencyHeader.parse(request.headers.get(idempotencyName) ?? undefined)
+        if (key === undefined) return await run()
         const { headers: _, ...rest } = input
         return await (await import('./run-once.ts')).runOnce(users, { route: declaration, key, input: rest }, run)
       },

@@ -10,8 +10,8 @@ const rounds = 40
 const warmUps = 3
 const most = 0.05
 
-/** Who listens; `off`: the triggers are disabled. */
-const variants = ['off', 'nobody', 'endpoint'] as const
+/** The endpoints of the user; `off`: the triggers are disabled. */
+const variants = ['off', 'no_endpoint', 'endpoint'] as const
 type Variant = (typeof variants)[number]
 
 const triggers = [
@@ -36,7 +36,7 @@ async function timed(database: ScratchDatabase, rows: ReturnType<typeof bankRows
 
 async function measure(database: ScratchDatabase, signal: AbortSignal): Promise<Result[]> {
   const rows = bankRows(size)
-  const times: Readonly<Record<Variant, number[]>> = { off: [], nobody: [], endpoint: [] }
+  const times: Readonly<Record<Variant, number[]>> = { off: [], no_endpoint: [], endpoint: [] }
   // The first rounds warm the caches. Each variant is first, second and last equally often.
   for (let round = -warmUps; round < rounds; round += 1) {
     signal.throwIfAborted()
@@ -46,11 +46,11 @@ async function measure(database: ScratchDatabase, signal: AbortSignal): Promise<
       if (round >= 0) times[variant].push(time)
     }
   }
-  return (['nobody', 'endpoint'] as const).map((variant) => {
+  return (['no_endpoint', 'endpoint'] as const).map((variant) => {
     const added = median(times[variant].map((time, index) => time - (times.off[index] ?? NaN)))
     const ratio = added / median(times.off)
     return {
-      name: `events: commit of ${size}, ${variant === 'nobody' ? 'nobody listens' : 'an endpoint listens'}`,
+      name: `events: commit of ${size}, ${variant === 'no_endpoint' ? 'no endpoint' : 'one endpoint'}`,
       value: rounded(median(times[variant])),
       unit: 'ms',
       against: rounded(median(times.off)),

@@ -1,6 +1,7 @@
 // The texts of the API reference: each operation and each tag. A new route fails `npm run openapi` until it is here.
 import { accountTexts } from './accounts.ts'
 import { adminTexts } from './admin.ts'
+import { adminProtectionTexts } from './admin-protection.ts'
 import { applicationTexts } from './applications.ts'
 import { authTexts } from './auth.ts'
 import { eventTexts } from './events.ts'
@@ -42,6 +43,7 @@ const texts: OperationTexts = {
   ...applicationTexts,
   ...eventTexts,
   ...adminTexts,
+  ...adminProtectionTexts,
 }
 
 /** @throws Error for an operation without a text */
