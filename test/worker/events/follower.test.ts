@@ -1,18 +1,18 @@
 // A receiver that reads the change feed at each event ends with what the database has, for any order of changes and any
 // failure of the receiver; and every commit that changed something has written an event.
 import * as fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, inject, it } from 'vitest'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
 import { replayAllFailed } from '../../../src/events/replay.ts'
 import { removeItem } from '../../../src/items/remove-item.ts'
 import type { Outcome } from '../../support/event-receiver.ts'
 import { follow, listed, readChanges } from '../../support/feed.ts'
 import { linkAndSyncSmallBank } from '../../support/item-lifecycle.ts'
-import { runsLongProofs } from '../../support/sampled.ts'
+import { sampleSize } from '../../support/sampled.ts'
 import { useListening } from './listening.ts'
 
 const given = useListening()
-const sequences = runsLongProofs() ? 1000 : Number(process.env['EVENT_SEQUENCES'] ?? 12)
+const sequences = inject('eventSequences') ?? sampleSize({ all: 60, few: 12 })
 
 const outcome = fc.constantFrom<Outcome>(204, 204, 500, 503, 302, 'break', 'late', 'forget')
 const step = fc.oneof(
