@@ -91,9 +91,13 @@ export async function send(request: Request, options: SendOptions): Promise<Resp
     if (tokens !== null && token !== null && !isRenewed && !(result instanceof ConnectionError)) {
       if (await refusesToken(result)) {
         isRenewed = true
-        discard(result)
-        token = await orAborted(tokens.replace(token), signal)
-        result = await attempt(request, token, options)
+        const renewed = await orAborted(tokens.replace(token), signal)
+        // There is no other API key.
+        if (renewed !== token) {
+          discard(result)
+          token = renewed
+          result = await attempt(request, token, options)
+        }
       }
     }
     const ms = waitBeforeNext(request, result, tried, options)

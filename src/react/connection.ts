@@ -101,7 +101,7 @@ async function poll(
     })
     if (signal.aborted) return
     if (item !== null) send({ type: 'read', run, item })
-    else if (effect.gives === 'up' && now() - startedMs > giveUpMs) send({ type: 'nothing', run })
+    else if (effect.givesUp && now() - startedMs > giveUpMs) send({ type: 'nothing', run })
     await new Promise((resolve) => setTimeout(resolve, ms))
   }
 }
@@ -236,7 +236,7 @@ export function createConnection(given: ConnectionOptions): Connection {
     if (state.name === 'idle' && saved !== null)
       return send({ type: 'resumed', saved, returnUrl: returnUrlOf(options.address()) })
     if (state.name === 'waiting')
-      run({ type: 'poll', run: state.run, itemId: state.itemId, known: state.known, gives: 'never' })
+      run({ type: 'poll', run: state.run, itemId: state.itemId, known: state.known, givesUp: false })
   }
   const change = (by: 1 | -1): void => {
     attached += by

@@ -112,7 +112,8 @@ export type Effect =
       readonly run: number
       readonly itemId: string | null
       readonly known: readonly string[]
-      readonly gives: 'up' | 'never'
+      /** Whether to give up when no item is found in time. */
+      readonly givesUp: boolean
     }
   | { readonly type: 'stop_polling' }
   | { readonly type: 'save'; readonly saved: Saved }
@@ -143,15 +144,15 @@ function settle({ run, purpose }: Running, item: Item): Step {
     return { state: { name: 'healthy', run, purpose, item }, effects: [{ type: 'stop_polling' }, done] }
   if (item.status !== 'initializing')
     return { state: { name: 'attention', run, purpose, item }, effects: [{ type: 'stop_polling' }, done] }
-  return wait({ run, purpose }, item.id, [], 'never')
+  return wait({ run, purpose }, item.id, [], false)
 }
 
-function wait({ run, purpose }: Running, itemId: string | null, known: readonly string[], gives: 'up' | 'never'): Step {
+function wait({ run, purpose }: Running, itemId: string | null, known: readonly string[], givesUp: boolean): Step {
   return {
     state: { name: 'waiting', run, purpose, itemId, known },
     effects: [
       { type: 'save', saved: { step: 'waiting', purpose, itemId, known } },
-      { type: 'poll', run, itemId, known, gives },
+      { type: 'poll', run, itemId, known, givesUp },
     ],
   }
 }
@@ -173,7 +174,7 @@ function onCreated(state: State & { name: 'creating' }, event: Event & { type: '
   if (mode === 'link') return { state: next, effects: [save, { type: 'open_link', run, linkToken, returnUrl: null }] }
   if (hostedUrl === null)
     return end({ name: 'failed', run, purpose, error: new Error('The link token has no hosted page.') }, false)
-  const poll: Effect[] = purpose.kind === 'link' ? [{ type: 'poll', run, itemId: null, known, gives: 'never' }] : []
+  const poll: Effect[] = purpose.kind === 'link' ? [{ type: 'poll', run, itemId: null, known, givesUp: false }] : []
   return { state: next, effects: [save, { type: 'open_hosted', run, url: hostedUrl }, ...poll] }
 }
 
@@ -203,7 +204,7 @@ function repair({ run, purpose }: Running, itemId: string): Step {
 
 function onReturned(state: State & { name: 'linking' }): Step {
   const itemId = itemOf(state.purpose)
-  return itemId === null ? wait(state, null, state.known, 'up') : repair(state, itemId)
+  return itemId === null ? wait(state, null, state.known, true) : repair(state, itemId)
 }
 
 function onResumed(state: State, { saved, returnUrl }: Event & { type: 'resumed' }): Step {
@@ -211,7 +212,7 @@ function onResumed(state: State, { saved, returnUrl }: Event & { type: 'resumed'
   const running = { run: state.run + 1, purpose: saved.purpose }
   if (saved.step === 'waiting') {
     const { itemId, known } = saved
-    return wait(running, itemId, known, itemId === null ? 'up' : 'never')
+    return wait(running, itemId, known, itemId === null)
   }
   const { mode, linkToken, known } = saved
   const next = { name: 'linking', ...running, mode, linkToken, hostedUrl: null, known } as const

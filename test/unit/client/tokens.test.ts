@@ -44,6 +44,13 @@ describe('calls with a token that is refused', () => {
     expect([renewals, api.received.length]).toEqual([2, 2])
   })
 
+  it('are sent once with an API key, for which there is no other', async () => {
+    const api = await start(() => problem(401, 'unauthorized'))
+    const client = createClient({ baseUrl: api.url, apiKey: 'wn_test_revoked' })
+    await expect(client.get('/api/v1/plaid/items')).rejects.toMatchObject({ code: 'unauthorized' })
+    expect(api.received).toHaveLength(1)
+  })
+
   it('repeat a change too, which a refused token cannot have made', async () => {
     const api = await start((_request, before) =>
       before === 0 ? problem(401, 'unauthorized') : { status: 202, body: { queued: 1 } },

@@ -294,7 +294,7 @@ describe('a flow', () => {
   it('looks for the item after a reload during the exchange, and gives up if there is none', () => {
     const waiting: Saved = { step: 'waiting', purpose: { kind: 'link' }, itemId: null, known: ['item-1'] }
     const { steps } = play([[{ type: 'resumed', saved: waiting, returnUrl: null }, true]])
-    expect(steps[0]?.effects).toContainEqual({ type: 'poll', run: 1, itemId: null, known: ['item-1'], gives: 'up' })
+    expect(steps[0]?.effects).toContainEqual({ type: 'poll', run: 1, itemId: null, known: ['item-1'], givesUp: true })
   })
 
   it('fails with the error of Link, and can be started again under another run', () => {
