@@ -11,8 +11,8 @@ export interface PlaidOptions {
   readonly token: string
   /** The address at which the user came back from a bank. */
   readonly receivedRedirectUri?: string
-  onSuccess(publicToken: string, metadata: LinkMetadata): void
-  onExit(error: PlaidError | null): void
+  readonly onSuccess: (publicToken: string, metadata: LinkMetadata) => void
+  readonly onExit: (error: PlaidError | null) => void
 }
 
 export interface PlaidError {

@@ -37,17 +37,17 @@ export interface ConnectBank {
   readonly item: Item | null
   /** What failed, or null. */
   readonly error: Error | null
-  connect(): void
+  readonly connect: () => void
   /** Opens update mode for a login that fails or lacks consent. */
-  repair(itemId: string): void
+  readonly repair: (itemId: string) => void
   /** Lets the user share further accounts of a linked bank. */
-  addAccounts(itemId: string): void
+  readonly addAccounts: (itemId: string) => void
   /** Reports that the user came back from Hosted Link in another window. */
-  returned(): void
-  cancel(): void
+  readonly returned: () => void
+  readonly cancel: () => void
   /** Starts again what failed or was cancelled. */
-  retry(): void
-  reset(): void
+  readonly retry: () => void
+  readonly reset: () => void
 }
 
 /** Absent on a server, and forbidden in some frames. */

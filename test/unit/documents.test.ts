@@ -11,7 +11,15 @@ import { missingTests } from '../support/cited-tests.ts'
 const inFolder = async (folder: string): Promise<string[]> =>
   (await readdir(join(projectFolder, folder))).filter((name) => name.endsWith('.md')).map((name) => join(folder, name))
 
-const folders = ['.', 'docs', 'src/client', 'src/react', 'src/dev/neon-local', 'src/dev/plaid-simulator']
+const folders = [
+  '.',
+  'docs',
+  'src/client',
+  'src/react',
+  ...['server', 'page'].map((name) => `src/examples/${name}`),
+  'src/dev/neon-local',
+  'src/dev/plaid-simulator',
+]
 const names = (await Promise.all(folders.map(inFolder))).flat()
 const documents = new Map(
   await Promise.all(names.map(async (name) => [name, await readFile(join(projectFolder, name), 'utf8')] as const)),

@@ -101,6 +101,7 @@ export const ranks: readonly Unit[] = [
   { name: 'cli', paths: ['src/cli'] },
   { name: 'client', paths: ['src/client'] },
   { name: 'react', paths: ['src/react'] },
+  { name: 'examples', paths: ['src/examples'] },
 ]
 
 /** Units that import nothing of the project, or only these units. Other units may import every lower one. */
@@ -139,6 +140,7 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
   // Packages for applications. They import one another by name, and nothing of the Worker.
   client: [],
   react: [],
+  examples: [],
   'dev/lib': [],
   'dev/postgres': ['dev/lib'],
   'dev/stack': ['dev/lib', 'dev/postgres', 'neon-local', 'plaid-simulator'],
@@ -197,8 +199,10 @@ export const onlyImportedBy: Readonly<Record<string, readonly string[]>> = { env
 export const packages: readonly { readonly name: RegExp; readonly paths: readonly string[] }[] = [
   { name: /^zod$/, paths: ['src'] },
   { name: /^openapi-fetch$/, paths: ['src/client'] },
-  { name: /^react$/, paths: ['src/react'] },
-  { name: /^@wealthnavigator\/client$/, paths: ['src/react'] },
+  { name: /^react$/, paths: ['src/react', 'src/examples'] },
+  { name: /^@wealthnavigator\/client$/, paths: ['src/react', 'src/examples'] },
+  { name: /^(?:@wealthnavigator\/react|react-dom\/client|esbuild)$/, paths: ['src/examples'] },
+  { name: /^node:(?:fs\/promises|http|sqlite|stream\/consumers|url)$/, paths: ['src/examples'] },
   // Types only.
   { name: /^plaid$/, paths: ['src/plaid'] },
   { name: /^hono(?:\/|$)/, paths: ['src/http'] },
