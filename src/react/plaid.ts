@@ -25,7 +25,7 @@ export interface PlaidError {
 export type CreatePlaid = (options: PlaidOptions) => PlaidHandler
 
 /** Plaid serves its script from here alone, and refuses copies. */
-const scriptUrl = 'https://cdn.plaid.com/link/v2/link-initialize.js'
+const scriptUrl = 'https://cdn.plaid.com/link/v2/stable/link-initialize.js'
 
 const plaidOf = (): CreatePlaid | null => {
   const plaid: unknown = Reflect.get(globalThis, 'Plaid')

@@ -83,6 +83,8 @@ describe.skipIf(chromium === null)('the page in a browser', () => {
 
   const status = () => page.getByRole('status')
   const connect = () => page.getByRole('button', { name: 'Connect a bank' })
+  /** Link of the simulator, which the page opens with link-initialize.js. */
+  const link = () => page.frameLocator('#plaid-link-simulator iframe')
   const picture = async (name: string): Promise<void> => {
     const folder = process.env['PICTURES']
     if (!folder) return
@@ -105,15 +107,21 @@ describe.skipIf(chromium === null)('the page in a browser', () => {
     await page.getByText('No bank is connected yet.').waitFor()
     await picture('empty')
     await connect().click()
-    await page.getByRole('button', { name: 'Close' }).click()
+    await link().getByRole('link', { name: 'Exit' }).click()
+    await link().getByRole('button', { name: 'Leave' }).click()
     await expect.poll(() => status().textContent()).toBe('You left before your bank was connected.')
     await page.getByRole('button', { name: 'Try again' }).click()
-    await page.getByRole('button', { name: 'First Platypus Bank' }).waitFor()
+    await link().getByRole('button', { name: 'Continue' }).click()
+    await link().getByRole('button', { name: 'First Platypus Bank' }).waitFor()
     await picture('link')
   })
 
   it('connects a bank with one exchange under React StrictMode, and shows every digit', async () => {
-    await page.getByRole('button', { name: 'First Platypus Bank' }).click()
+    await link().getByRole('button', { name: 'First Platypus Bank' }).click()
+    await link().getByLabel('User name').fill('user_good')
+    await link().getByLabel('Password').fill('pass_good')
+    await link().getByRole('button', { name: 'Log in' }).click()
+    await link().getByRole('button', { name: 'Share the accounts' }).click()
     await expect.poll(() => status().textContent(), { timeout: 90_000 }).toBe('Connected.')
     const amounts = await page.locator('tr td:last-child').allTextContents()
     expect(amounts.length).toBeGreaterThan(2)

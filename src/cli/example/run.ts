@@ -1,5 +1,6 @@
 // Runs examples one after the other on one stack.
 import type { ExampleName } from './names.ts'
+import { playEvents } from './play-events.ts'
 import { playServer } from './play-server.ts'
 import { openStage, type Stage } from './stage.ts'
 
@@ -24,6 +25,7 @@ async function servePage(stage: Stage, { pagePort, signal }: RunOptions): Promis
 const plays: Readonly<Record<ExampleName, (stage: Stage, options: RunOptions) => Promise<void>>> = {
   server: playServer,
   page: servePage,
+  events: playEvents,
 }
 
 export async function runExamples(wanted: readonly ExampleName[], options: RunOptions): Promise<void> {

@@ -3,12 +3,9 @@ import { type Account, createClient, type Item } from '@wealthnavigator/client'
 import { useConnectBank } from '@wealthnavigator/react'
 import { StrictMode, useEffect, useState } from 'react'
 import { createRoot } from 'react-dom/client'
-import { playLink } from './play-link.ts'
 
 interface Config {
   readonly api: string
-  /** The simulator of Plaid; null where Link is Plaid's own. */
-  readonly simulator: string | null
 }
 
 const config = (await (await fetch('/config.json')).json()) as Config
@@ -90,8 +87,7 @@ function Page() {
   const [items, setItems] = useState<readonly Item[]>([])
   const [accounts, setAccounts] = useState<readonly Account[]>([])
   const [trouble, setTrouble] = useState<string | null>(null)
-  const { simulator } = config
-  const bank = useConnectBank({ client, createLink: simulator === null ? undefined : playLink(simulator) })
+  const bank = useConnectBank({ client })
   const { state, busy, error } = bank
 
   useEffect(() => {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { createClient } from '@wealthnavigator/client'
 
 const { WN_API_URL: api = 'http://127.0.0.1:8787', WN_API_KEY: apiKey = '', WN_USER: user = 'user-1' } = process.env
-const { PORT = '3000', PLAID_SIMULATOR_URL: simulator = null } = process.env
+const { PORT = '3000', PLAID_SIMULATOR_URL: simulator } = process.env
 const client = createClient({ baseUrl: api, apiKey })
 
 const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
@@ -20,18 +20,35 @@ const { outputFiles } = await build({
   write: false,
   define: { 'process.env.NODE_ENV': '"development"' },
 })
-const files: Record<string, readonly [string, string | Uint8Array]> = {
-  '/': ['text/html', await readFile(pathOf('index.html'))],
-  '/page.css': ['text/css', await readFile(pathOf('page.css'))],
-  '/page.js': ['text/javascript', outputFiles[0]?.contents ?? ''],
-  '/config.json': ['application/json', JSON.stringify({ api, simulator })],
-}
+
+/** The hook loads Plaid's script where the page has none. */
+const linkScript = simulator ? `<script src="${simulator}/link/v2/stable/link-initialize.js"></script>` : ''
+/** What Plaid's script needs: https://plaid.com/docs/link/web/#csp-directives. The simulator's needs less. */
+const linkPolicy = simulator
+  ? { script: simulator, frame: simulator, connect: '', style: '' }
+  : {
+      script: "'unsafe-inline' https://cdn.plaid.com/link/v2/stable/link-initialize.js",
+      frame: 'https://cdn.plaid.com/',
+      connect: 'https://production.plaid.com/ https://sandbox.plaid.com/',
+      style: "'unsafe-inline'",
+    }
 const policy = [
   "default-src 'self'",
   'img-src data:',
-  `connect-src 'self' ${api} ${simulator ?? ''}`,
+  `script-src 'self' ${linkPolicy.script}`,
+  `style-src 'self' ${linkPolicy.style}`,
+  `frame-src ${linkPolicy.frame}`,
+  `connect-src 'self' ${api} ${linkPolicy.connect}`,
   "frame-ancestors 'none'",
 ].join('; ')
+
+const html = (await readFile(pathOf('index.html'), 'utf8')).replace('<!-- link -->', linkScript)
+const files: Record<string, readonly [string, string | Uint8Array]> = {
+  '/': ['text/html', html],
+  '/page.css': ['text/css', await readFile(pathOf('page.css'))],
+  '/page.js': ['text/javascript', outputFiles[0]?.contents ?? ''],
+  '/config.json': ['application/json', JSON.stringify({ api })],
+}
 
 const server = createServer((request, response) => {
   const file = files[request.url ?? '']
