@@ -80,9 +80,13 @@ export async function openStage(signal: AbortSignal): Promise<Stage> {
   const ended = new AbortController()
   const both = AbortSignal.any([signal, ended.signal])
   const log = createPrint(process.stderr)
+  let isStopping = false
   const { stack, stop } = await startThrowawayStack({
     // The stack's own lines would hide those of the example.
-    print: (part, message, level) => (level === 'warn' || level === 'error' ? log(part, message, level) : undefined),
+    print(part, message, level) {
+      // PostgreSQL warns of each connection that the stop ends.
+      if ((level === 'warn' || level === 'error') && !isStopping) log(part, message, level)
+    },
     signal,
     onFailure: (message) => ended.abort(new Error(message)),
     variables: { API_KEYS: 'on' },
@@ -128,6 +132,7 @@ export async function openStage(signal: AbortSignal): Promise<Stage> {
       until,
       say,
       async stop() {
+        isStopping = true
         await Promise.all(running.map((example) => example.stop()))
         await stop()
       },
