@@ -4,6 +4,7 @@ import {
   type AnyPgColumn,
   bigint,
   boolean,
+  date,
   foreignKey,
   index,
   integer,
@@ -42,6 +43,9 @@ export const items = pgTable(
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     updatedAt: timestamp('updated_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     removedAt: timestamp('removed_at', { withTimezone: true, precision: 3 }),
+    /** The UTC day of the newest billed calls of the item, and their number. */
+    paidCallsOn: date('paid_calls_on', { mode: 'string' }),
+    paidCalls: integer('paid_calls').notNull().default(0),
     /** When the rows of a removed item are deleted. */
     purgeAt: timestamp('purge_at', { withTimezone: true, precision: 3 }),
     /**

@@ -1,6 +1,6 @@
 // Users: one row for each identity of an issuer.
 import { sql } from 'drizzle-orm'
-import { bigint, date, index, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import { bigint, date, index, integer, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
 
 export const users = pgTable(
   'users',
@@ -52,6 +52,9 @@ export const userVisits = pgTable(
     seenOn: date('seen_on').notNull(),
     /** When the user was notified of the erasure; null after a visit. */
     noticedAt: timestamp('noticed_at', { withTimezone: true, precision: 3 }),
+    /** The UTC day of the newest billed calls that the user caused, and their number: also of items that are gone. */
+    paidCallsOn: date('paid_calls_on', { mode: 'string' }),
+    paidCalls: integer('paid_calls').notNull().default(0),
   },
   (table) => [index('user_visits_seen').on(table.seenOn)],
 )

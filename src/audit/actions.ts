@@ -78,6 +78,8 @@ export const auditActions = {
   duplicate_resolved: 'account',
   /** Of one item, or of all where there is no target. */
   sync_requested: 'item',
+  /** Calls of Plaid that are billed. */
+  refresh_requested: 'item',
   item_resynced: 'item',
   item_rechecked: 'item',
   /** One, or all where there is no target. */

@@ -16,6 +16,7 @@ export const problemCodes = [
   'webhook_refused',
   'forbidden',
   'https_required',
+  'refresh_off',
   'purpose_not_allowed',
   'not_found',
   'method_not_allowed',
@@ -29,6 +30,7 @@ export const problemCodes = [
   'item_needs_attention',
   'idempotency_key_reused',
   'rate_limited',
+  'too_many_refreshes',
   'too_many_links',
   'internal',
   'misconfigured',
@@ -1045,7 +1047,7 @@ export type Problem = {
   /** The request: `urn:uuid:` and its `X-Request-Id`. */
   instance: string
   /** A stable code of the error. */
-  code: 'bad_request' | 'validation_failed' | 'user_required' | 'invalid_token' | 'invalid_cursor' | 'public_token_refused' | 'link_token_refused' | 'unauthorized' | 'invalid_credentials' | 'totp_required' | 'invalid_code' | 'webhook_refused' | 'forbidden' | 'https_required' | 'purpose_not_allowed' | 'not_found' | 'method_not_allowed' | 'duplicate_item' | 'too_many_items' | 'idempotency_key_in_use' | 'conflict' | 'feed_expired' | 'payload_too_large' | 'unsupported_media_type' | 'item_needs_attention' | 'idempotency_key_reused' | 'rate_limited' | 'too_many_links' | 'internal' | 'misconfigured' | 'token_undecryptable' | 'plaid_rejected' | 'webhook_unverified' | 'frozen' | 'plaid_unavailable' | 'unavailable'
+  code: 'bad_request' | 'validation_failed' | 'user_required' | 'invalid_token' | 'invalid_cursor' | 'public_token_refused' | 'link_token_refused' | 'unauthorized' | 'invalid_credentials' | 'totp_required' | 'invalid_code' | 'webhook_refused' | 'forbidden' | 'https_required' | 'refresh_off' | 'purpose_not_allowed' | 'not_found' | 'method_not_allowed' | 'duplicate_item' | 'too_many_items' | 'idempotency_key_in_use' | 'conflict' | 'feed_expired' | 'payload_too_large' | 'unsupported_media_type' | 'item_needs_attention' | 'idempotency_key_reused' | 'rate_limited' | 'too_many_refreshes' | 'too_many_links' | 'internal' | 'misconfigured' | 'token_undecryptable' | 'plaid_rejected' | 'webhook_unverified' | 'frozen' | 'plaid_unavailable' | 'unavailable'
   /** The fields that are wrong, at most 20. */
   errors?: Array<{
     /** The field in the body: a JSON pointer as a URI fragment. */
@@ -1146,6 +1148,11 @@ export type RecurringStreamList = {
   data: Array<RecurringStream>
   /** The `cursor` of the next page; null on the last page. */
   next_cursor: string | null
+}
+
+export type Refresh = {
+  /** The products that Plaid reads now. */
+  products: Array<'transactions' | 'investments'>
 }
 
 export type ReplayedDeliveries = {
@@ -2033,6 +2040,28 @@ export interface paths {
       }
       responses: {
         200: { content: { 'application/json': Item } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/plaid/items/{id}/refresh': {
+    get?: never
+    put?: never
+    /** Refresh an item */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the item. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        202: { content: { 'application/json': Refresh } }
         default: { content: { 'application/problem+json': Problem } }
       }
     }
@@ -3627,7 +3656,7 @@ export interface paths {
           /** Only rows of this kind of actor. */
           actor?: 'user' | 'admin' | 'anonymous' | 'webhook' | 'cron' | 'queue' | 'command' | undefined
           /** Only rows of this action. */
-          action?: 'registration_requested' | 'account_created' | 'signed_in' | 'sign_in_refused' | 'session_ended' | 'sessions_ended' | 'signed_out' | 'session_reused' | 'password_changed' | 'password_reset_requested' | 'password_reset' | 'totp_enrolled' | 'totp_enabled' | 'totp_disabled' | 'link_token_created' | 'access_token_obtained' | 'item_linked' | 'item_relinked' | 'accounts_taken_over' | 'link_refused' | 'item_repaired' | 'item_lost' | 'item_revoked' | 'account_revoked' | 'item_end_announced' | 'data_exported' | 'consents_changed' | 'erasure_begun' | 'item_removed' | 'item_purged' | 'token_used' | 'token_rotation_requested' | 'token_rotated' | 'duplicate_resolved' | 'sync_requested' | 'item_resynced' | 'item_rechecked' | 'dead_letters_replayed' | 'key_rotation_started' | 'freeze_changed' | 'token_rotation_started' | 'admin_granted' | 'admin_revoked' | 'webhook_endpoint_created' | 'webhook_endpoint_changed' | 'webhook_endpoint_verified' | 'webhook_endpoint_deleted' | 'webhook_endpoint_disabled' | 'webhook_endpoint_tested' | 'webhook_secret_rotated' | 'webhook_deliveries_replayed' | 'audit_verified' | 'application_created' | 'api_key_created' | 'api_key_revoked' | 'client_token_issued' | 'admin_read' | 'retention_started' | 'retention_finished' | 'backup_created' | 'backup_failed' | 'backup_deleted' | 'backup_verified' | 'backup_restored' | undefined
+          action?: 'registration_requested' | 'account_created' | 'signed_in' | 'sign_in_refused' | 'session_ended' | 'sessions_ended' | 'signed_out' | 'session_reused' | 'password_changed' | 'password_reset_requested' | 'password_reset' | 'totp_enrolled' | 'totp_enabled' | 'totp_disabled' | 'link_token_created' | 'access_token_obtained' | 'item_linked' | 'item_relinked' | 'accounts_taken_over' | 'link_refused' | 'item_repaired' | 'item_lost' | 'item_revoked' | 'account_revoked' | 'item_end_announced' | 'data_exported' | 'consents_changed' | 'erasure_begun' | 'item_removed' | 'item_purged' | 'token_used' | 'token_rotation_requested' | 'token_rotated' | 'duplicate_resolved' | 'sync_requested' | 'refresh_requested' | 'item_resynced' | 'item_rechecked' | 'dead_letters_replayed' | 'key_rotation_started' | 'freeze_changed' | 'token_rotation_started' | 'admin_granted' | 'admin_revoked' | 'webhook_endpoint_created' | 'webhook_endpoint_changed' | 'webhook_endpoint_verified' | 'webhook_endpoint_deleted' | 'webhook_endpoint_disabled' | 'webhook_endpoint_tested' | 'webhook_secret_rotated' | 'webhook_deliveries_replayed' | 'audit_verified' | 'application_created' | 'api_key_created' | 'api_key_revoked' | 'client_token_issued' | 'admin_read' | 'retention_started' | 'retention_finished' | 'backup_created' | 'backup_failed' | 'backup_deleted' | 'backup_verified' | 'backup_restored' | undefined
           /** Only rows about this target. */
           target_id?: string | undefined
         }

@@ -63,6 +63,8 @@ export interface Config {
     readonly quotaLocation: NonNullable<Environment['PLAID_QUOTA_LOCATION']> | null
     /** Endpoint → price of a call as decimal text. */
     readonly prices: Readonly<Record<string, string>>
+    /** Billed calls that users may cause in a UTC day: of the deployment (0: none), of a user, and of an item. */
+    readonly refreshes: { readonly perDay: number; readonly perUser: number; readonly perItem: number }
   }
   readonly webhookSharedKey: string | null
   /** `SECRET_KEY`. Signs this deployment's access tokens; src/crypto/derived-key.ts derives other keys from it. */
@@ -256,6 +258,11 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
       limits: env.PLAID_LIMITS,
       quotaLocation: env.PLAID_QUOTA_LOCATION ?? null,
       prices: env.PLAID_PRICES,
+      refreshes: {
+        perDay: env.PLAID_REFRESHES_PER_DAY,
+        perUser: env.PLAID_REFRESHES_PER_USER,
+        perItem: env.PLAID_REFRESHES_PER_ITEM,
+      },
     },
     secret: utf8(env.SECRET_KEY),
     previousSecret: env.SECRET_KEY_PREVIOUS === undefined ? null : utf8(env.SECRET_KEY_PREVIOUS),

@@ -49,6 +49,7 @@ import { listHoldingsRoute, listInvestmentTransactionsRoute } from './routes/inv
 import {
   getItemRoute,
   listItemsRoute,
+  refreshItemRoute,
   removeItemRoute,
   repairItemRoute,
   rotateAccessTokenRoute,
@@ -112,6 +113,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       listItemsRoute,
       getItemRoute,
       repairItemRoute,
+      refreshItemRoute,
       removeItemRoute,
       rotateAccessTokenRoute,
       listDuplicatesRoute,

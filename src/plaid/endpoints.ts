@@ -112,6 +112,26 @@ export function createPlaid(client: PlaidClient) {
         } satisfies BodyOf<wire.LinkTokenCreateRequest>,
       }),
 
+    /** Asks Plaid to read the bank's transactions now. Billed by the call. */
+    refreshTransactions: (accessToken: Secret) =>
+      client.callPaid({
+        path: '/transactions/refresh',
+        idempotent: false,
+        answer: linkSchemas.nothing,
+        accessToken,
+        body: {},
+      }),
+
+    /** The same for holdings and investment transactions. */
+    refreshInvestments: (accessToken: Secret) =>
+      client.callPaid({
+        path: '/investments/refresh',
+        idempotent: false,
+        answer: linkSchemas.nothing,
+        accessToken,
+        body: {},
+      }),
+
     /** The sessions of a link token. Plaid returns each for six hours after its end. */
     getLinkToken: (linkToken: Secret) =>
       client.call({ ...read, path: '/link/token/get', answer: linkSchemas.linkTokenGet, linkToken, body: {} }),

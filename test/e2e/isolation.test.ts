@@ -100,6 +100,7 @@ const byId: Record<string, Probe> = {
   'GET /api/v1/plaid/items/{id}': (call, { item }) => call('GET', `/api/v1/plaid/items/${item}`),
   'DELETE /api/v1/plaid/items/{id}': (call, { item }) => call('DELETE', `/api/v1/plaid/items/${item}?purge=true`),
   'POST /api/v1/plaid/items/{id}/repaired': (call, { item }) => call('POST', `/api/v1/plaid/items/${item}/repaired`),
+  'POST /api/v1/plaid/items/{id}/refresh': (call, { item }) => call('POST', `/api/v1/plaid/items/${item}/refresh`),
   'POST /api/v1/plaid/items/{id}/access_token/rotate': (call, { item }) =>
     call('POST', `/api/v1/plaid/items/${item}/access_token/rotate`),
   'GET /api/v1/plaid/items/{id}/duplicates': (call, { item }) => call('GET', `/api/v1/plaid/items/${item}/duplicates`),

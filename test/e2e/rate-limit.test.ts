@@ -21,6 +21,7 @@ const own: Readonly<Record<string, Policy>> = {
   'POST /api/v1/plaid/items/{id}/repaired': 'link',
   'DELETE /api/v1/plaid/items/{id}': 'sensitive',
   'POST /api/v1/plaid/items/{id}/access_token/rotate': 'sensitive',
+  'POST /api/v1/plaid/items/{id}/refresh': 'sensitive',
   'POST /api/v1/admin/items/{id}/resync': 'sensitive',
   'POST /api/v1/admin/dead-letters/{id}/replay': 'sensitive',
   'POST /api/v1/admin/dead-letters/replay': 'sensitive',

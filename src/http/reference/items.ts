@@ -61,6 +61,13 @@ export const itemTexts: OperationTexts = {
     responses: { 200: 'The item.' },
     example: { response: itemExample },
   },
+  refreshItem: {
+    description:
+      'Asks Plaid to read the bank now: transactions, and investments where the item has them. Plaid bills each of these calls. They are off unless the operator allows them, and limited for each item, each user and the deployment by UTC day; a call that fails counts. The response says that Plaid has accepted the request. A webhook and a sync bring the data within minutes.',
+    parameters: { id: 'The id of the item.' },
+    responses: { 202: 'Plaid reads the bank.' },
+    example: { response: { products: ['transactions', 'investments'] } },
+  },
   removeItem: {
     description:
       'Hides the item and its data immediately and removes the item at Plaid. Deletes the data after the retention period, or with `purge` immediately.',

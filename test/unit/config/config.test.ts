@@ -82,6 +82,7 @@ describe('a configuration', () => {
     })
     expect(parseConfig(development).retention).toEqual({ days: 2555, removedDays: 30 })
     expect(parseConfig(development).linking).toEqual({ itemsPerUser: 20, linksPerDay: 20, allowsDuplicates: false })
+    expect(parseConfig(development).plaid.refreshes).toEqual({ perDay: 0, perUser: 6, perItem: 2 })
     expect(parseConfig(development).orphanRemoval).toEqual({ mode: 'end', perDay: 20 })
     expect(config).toMatchObject({
       plaid: {
@@ -278,6 +279,9 @@ describe('the message about a refused configuration', () => {
       'RATE_LIMITS',
       'PLAID_LIMITS',
       'PLAID_PRICES',
+      'PLAID_REFRESHES_PER_DAY',
+      'PLAID_REFRESHES_PER_USER',
+      'PLAID_REFRESHES_PER_ITEM',
     ]
     const canaries = ['canary', '["canary"]', '{"canary":"canary"}', 'http://canary.test/', 'example-canary'.repeat(4)]
     for (const canary of canaries) {

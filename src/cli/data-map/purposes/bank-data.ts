@@ -52,6 +52,8 @@ export const bankData: Purposes = {
     is_stopped: 'whether the state of the item ends background reads',
   },
   'public.items': {
+    paid_calls: 'how many billed calls its user caused on that day',
+    paid_calls_on: 'the day of these calls, for the limit of a day',
     institution_id: 'which institution it is',
     institution_name: 'shows the institution to the user',
     access_token_sealed: 'reads the data at Plaid',

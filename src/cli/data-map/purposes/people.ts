@@ -56,6 +56,8 @@ export const people: Purposes = {
   'public.user_visits': {
     seen_on: 'the last day on which the user came; starts the erasure after two years',
     noticed_at: 'when the user was notified',
+    paid_calls: 'how many billed calls the user caused on that day',
+    paid_calls_on: 'the day of these calls, for the limit of a day',
   },
   'public.users': {
     issuer: 'the issuer of the person’s tokens',

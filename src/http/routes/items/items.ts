@@ -1,10 +1,12 @@
 // Items: their state, update mode, rotation and removal.
 import * as z from 'zod'
 import { getItem, type Item, listItems } from '../../../db/items/items.ts'
+import { refreshable } from '../../../db/items/paid-calls.ts'
 import { lostDays } from '../../../db/items/removal.ts'
 import { AppError } from '../../../errors.ts'
 import type { ItemStatus } from '../../../item-status.ts'
 import { removeItem } from '../../../items/remove-item.ts'
+import { refreshItem } from '../../../items/refresh-item.ts'
 import { markRepaired } from '../../../items/repair-item.ts'
 import { requestRotation, waitForRotation } from '../../../items/request-rotation.ts'
 import { actionRequired } from '../../../items/action-required.ts'
@@ -170,6 +172,34 @@ export const removeItemRoute = route({
   await removeItem(ctx, itemId, { purge: query.purge })
   return { status: 204 }
 })
+
+export const refreshItemRoute = route({
+  id: 'refreshItem',
+  audit: ['refresh_requested'],
+  method: 'POST',
+  path: '/api/v1/plaid/items/{id}/refresh',
+  summary: 'Refresh an item',
+  tags,
+  access: 'user',
+  session: 'live',
+  purpose: 'linking_and_sync',
+  limit: 'sensitive',
+  params,
+  answers: {
+    202: z
+      .object({ products: z.array(z.enum(refreshable)).describe('The products that Plaid reads now.') })
+      .meta({ id: 'Refresh' }),
+  },
+  errors: [
+    'not_found',
+    'refresh_off',
+    'too_many_refreshes',
+    'item_needs_attention',
+    'plaid_unavailable',
+    'plaid_rejected',
+    'token_undecryptable',
+  ],
+}).handle(async (ctx, input) => ({ status: 202, body: { products: [...(await refreshItem(ctx, input.params.id))] } }))
 
 export const rotateAccessTokenRoute = route({
   id: 'rotateAccessToken',
