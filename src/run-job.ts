@@ -34,7 +34,7 @@ function prepare(env: Env, log: Logger, find: () => Job): { job: Job; services: 
 const errorsIn = (error: unknown): readonly unknown[] => (error instanceof AggregateError ? error.errors : [error])
 
 /** Runs the job of a trigger. Reports an error and throws it again, so that the platform also records it. */
-export async function runJob(env: Env, context: ExecutionContext, by: Trigger, find: () => Job): Promise<void> {
+export async function runJob(env: Env, context: ExecutionContext, by: Trigger, find: () => Job): Promise<unknown> {
   const { kind } = by
   const { job, services } = prepare(env, createLogger({ actor: `${kind}:${by.trigger}` }), find)
   const requestId = services.newId()
@@ -48,8 +48,9 @@ export async function runJob(env: Env, context: ExecutionContext, by: Trigger, f
   const finish = kind === 'cron' ? startCron(ctx, reporter, { name: job.name, cron: by.trigger }) : null
   try {
     const observers = [...services.observers, ...(finish === null ? [] : [finish.observe])]
-    await observeOperations(observers, () => job.run(ctx), requestId)
+    const result = await observeOperations(observers, () => job.run(ctx), requestId)
     finish?.end(true)
+    return result
   } catch (error) {
     log.error('job_failed', { job: job.name, error })
     for (const failure of errorsIn(error)) reporter.captureError(failure, { job: job.name })

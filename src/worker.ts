@@ -1,5 +1,5 @@
 // The entry points of the Worker: requests, queue messages, cron triggers, Durable Objects. No logic.
-import { jobFor } from './cron/schedule.ts'
+import { jobFor, skipped } from './cron/schedule.ts'
 import { createApp } from './http/app.ts'
 import { type Env, servicesFor } from './isolate.ts'
 import { consumerFor } from './queue/route.ts'
@@ -11,10 +11,16 @@ const app = createApp({ servicesFor })
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
-  queue: (batch, env, context) =>
-    runJob(env, context, { kind: 'queue', trigger: batch.queue }, () => {
+  async queue(batch, env, context) {
+    await runJob(env, context, { kind: 'queue', trigger: batch.queue }, () => {
       const consume = consumerFor(batch.queue)
       return { name: batch.queue, run: (ctx) => consume(ctx, batch) }
-    }),
-  scheduled: ({ cron }, env, context) => runJob(env, context, { kind: 'cron', trigger: cron }, () => jobFor(cron)),
+    })
+  },
+  async scheduled(controller, env, context) {
+    const { cron } = controller
+    const result = await runJob(env, context, { kind: 'cron', trigger: cron }, () => jobFor(cron))
+    // Cloudflare retries no cron; `npm run cron` reads it and says that the run was skipped.
+    if (result === skipped) controller.noRetry()
+  },
 } satisfies ExportedHandler<Env>

@@ -5,7 +5,7 @@ import { type CronName, cronSchedules, fireCron } from '../dev/stack/crons.ts'
 
 const help = `npm run cron -- ${Object.keys(cronSchedules).join('|')} [--url URL]
 
-Fires one cron of the local stack and waits until it is done.
+Fires one cron of the local stack and waits until it is done. A frozen Worker runs none but the audit's.
   --url URL  where the stack is (http://127.0.0.1:8787, or PORT's)`
 
 function isCron(name: string | undefined): name is CronName {
@@ -23,11 +23,11 @@ async function main(args: string[]): Promise<void> {
   const [name, ...more] = positionals
   if (!isCron(name) || more.length > 0) throw misuse(`Name one cron: ${Object.keys(cronSchedules).join(', ')}.`)
   const url = localUrl(values.url ?? `http://127.0.0.1:${process.env['PORT'] || '8787'}`)
-  await fireCron(url, cronSchedules[name]).catch((error: unknown) => {
+  const ran = await fireCron(url, cronSchedules[name]).catch((error: unknown) => {
     if (!(error instanceof TypeError)) throw error
     throw new Error(`Nothing answers at ${url}: start the stack with \`npm run dev\`, or give --url.`, { cause: error })
   })
-  process.stdout.write(`${name} done\n`)
+  process.stdout.write(ran ? `${name} done\n` : `${name} skipped: the Worker is frozen (npm run freeze -- status)\n`)
 }
 
 if (import.meta.main) await runCommand(help, main)

@@ -101,6 +101,9 @@ const retired: Readonly<Record<string, string>> = {}
 /** Every cron string that this code has a job for. */
 export const knownCrons: readonly string[] = [...crons, ...Object.keys(retired)]
 
+/** The result of a run that a freeze skipped. */
+export const skipped = Symbol('skipped')
+
 /**
  * Runs the job unless the deployment is frozen.
  * @throws AppError `unavailable` when the switch cannot be read; nothing was run then
@@ -110,10 +113,10 @@ async function runUnlessFrozen(ctx: Ctx, { name, run, whileFrozen }: Job): Promi
   const { state } = await readFreeze(ctx.services.jobs)
   if (state === 'off') return await run(ctx)
   ctx.log.warn('cron_skipped_frozen', { job: name, reason: state })
-  return undefined
+  return skipped
 }
 
-/** The job of a cron trigger of this or the previous release. It does nothing while the deployment is frozen. */
+/** The job of a cron trigger of this or the previous release. While the deployment is frozen, its result is `skipped`. */
 export function jobFor(cron: string, replaced = retired): Job {
   const current = Object.hasOwn(replaced, cron) ? (replaced[cron] ?? '') : cron
   const job = Object.hasOwn(jobs, current) ? jobs[current] : undefined

@@ -1,6 +1,7 @@
 // The metrics of a running Worker, as Prometheus reads them: what requests, syncs and crons count, and nothing about a
 // person.
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { cronSchedules, fireCron } from '../../src/dev/stack/crons.ts'
 import { type Edge, startEdge } from '../support/edge.ts'
 import { parseExposition, type Sample } from '../support/prometheus.ts'
 import { goodClaims, mintToken } from '../support/tokens.ts'
@@ -52,6 +53,19 @@ it('counts requests, calls and syncs of a running Worker, and counters only grow
   const counters = all.filter(({ name }) => /_(?:total|count|bucket)$/.test(name))
   const decreased = counters.filter(({ name, labels, value }) => valueOf(later, name, labels) < value)
   expect(decreased).toEqual([])
+})
+
+it('a frozen Worker skips a cron, and the local stack knows it', async () => {
+  const freeze = async (state: string) =>
+    await edge.sql(`insert into safety_switches (name, state) values ('freeze', '${state}')
+      on conflict (name) do update set state = excluded.state, changed_at = now()`)
+  expect(await fireCron(edge.url, cronSchedules.sweep)).toBe(true)
+  await freeze('frozen')
+  expect(await fireCron(edge.url, cronSchedules.sweep)).toBe(false)
+  // What an attacker deletes during an incident must leave a trace.
+  expect(await fireCron(edge.url, cronSchedules.audit)).toBe(true)
+  await freeze('off')
+  expect(await fireCron(edge.url, cronSchedules.sweep)).toBe(true)
 })
 
 it('shows the crons that ran', async () => {

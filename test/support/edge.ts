@@ -226,7 +226,9 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     },
     delivered,
     settled,
-    sweep: () => fireCron(url, cronSchedules.sweep),
+    async sweep() {
+      await fireCron(url, cronSchedules.sweep)
+    },
     async healBank() {
       await fetch(`${simulator.url}/simulator/faults`, { method: 'DELETE' })
     },

@@ -35,7 +35,7 @@ export interface Demo {
   /** Kills every process of the Worker, and starts it again. */
   readonly worker: { kill(): Promise<void>; restart(): Promise<void> }
   /** Triggers the cron of the sweep and waits for its end. */
-  readonly sweep: () => Promise<void>
+  readonly sweep: () => Promise<unknown>
   /** Records a finding. */
   readonly found: (finding: Finding) => void
   /** Prints a progress line. */

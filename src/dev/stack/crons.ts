@@ -1,6 +1,7 @@
 // Triggers the crons of a local Worker, which wrangler never does by itself. Each cron runs once at a time. A failure
 // is reported, and the next run comes as scheduled.
 import { setTimeout as delay } from 'node:timers/promises'
+import * as z from 'zod'
 
 /** The cron expressions of wrangler.toml by the name of what they run. */
 export const cronSchedules = {
@@ -16,8 +17,14 @@ export type CronName = keyof typeof cronSchedules
 const timeoutMs = 5 * 60_000
 const minuteMs = 60_000
 
-/** Runs one cron of the Worker at `url` to its end. Rejects if the run failed or the Worker does not respond. */
-export async function fireCron(url: string, expression: string, signal?: AbortSignal): Promise<void> {
+/** What workerd reports of a run. The Worker sets `noRetry` on a run that a freeze skipped. */
+const cronResult = z.object({ outcome: z.literal('ok'), noRetry: z.boolean() })
+
+/**
+ * Runs one cron of the Worker at `url` to its end. Rejects if the run failed or the Worker does not respond.
+ * @returns whether it ran; a frozen Worker skips it
+ */
+export async function fireCron(url: string, expression: string, signal?: AbortSignal): Promise<boolean> {
   const target = new URL('/cdn-cgi/handler/scheduled', url)
   target.searchParams.set('cron', expression)
   target.searchParams.set('format', 'json')
@@ -25,6 +32,7 @@ export async function fireCron(url: string, expression: string, signal?: AbortSi
   const response = await fetch(target, { signal: signal ? AbortSignal.any([signal, limit]) : limit })
   const text = await response.text()
   if (!response.ok) throw new Error(`The cron ${expression} failed with status ${response.status}: ${text}`)
+  return !cronResult.parse(JSON.parse(text)).noRetry
 }
 
 export interface Crons {

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import type { Ctx, User } from '../../../src/context.ts'
 import { createKeyring } from '../../../src/crypto/keyring.ts'
-import { crons, jobFor } from '../../../src/cron/schedule.ts'
+import { crons, jobFor, skipped } from '../../../src/cron/schedule.ts'
 import { listItems } from '../../../src/db/items/items.ts'
 import { readFreeze } from '../../../src/db/operations/freeze.ts'
 import { AppError } from '../../../src/errors.ts'
@@ -192,7 +192,7 @@ describe('a frozen deployment', () => {
   it.each(crons.filter((cron) => cron !== '* * * * *'))('skips the cron %s and says so', async (cron) => {
     await freeze()
     const calls = await callsOfPlaid()
-    await jobFor(cron).run(world.job())
+    expect(await jobFor(cron).run(world.job())).toBe(skipped)
     expect(world.lines.join('\n')).toContain('cron_skipped_frozen')
     expect(await callsOfPlaid()).toBe(calls)
   })

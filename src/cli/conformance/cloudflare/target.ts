@@ -11,7 +11,7 @@ export interface ProbePlace {
   /** True at Cloudflare, false on this machine. */
   readonly isDeployed: boolean
   /** Triggers the cron here; null if Cloudflare triggers it. */
-  readonly fireCron: (() => Promise<void>) | null
+  readonly fireCron: (() => Promise<unknown>) | null
   /** Whether assertions may wait for many minutes. */
   readonly isPatient: boolean
 }
