@@ -6,6 +6,7 @@ import { problemMediaType, problemSchema } from './problem.ts'
 import { describeFields } from './reference/describe-fields.ts'
 import { parameterDescriptions } from './reference/fields.ts'
 import { tagDescriptions, textOf } from './reference/operations.ts'
+import { defaultLimits } from '../ratelimit/policies.ts'
 import type { Route } from './route.ts'
 
 type Json = Record<string, unknown>
@@ -94,6 +95,23 @@ const headerComponents = {
   'Retry-After': { description: 'Seconds to wait before the next attempt.', schema: { type: 'integer', minimum: 0 } },
 } as const
 
+/** Every limit with its default quota, as an extension of the document. */
+const limitComponents = Object.fromEntries(
+  Object.entries(defaultLimits).map(([name, { quota, windowMs }]) => [
+    name,
+    { quota, window_seconds: windowMs / 1000 },
+  ]),
+)
+
+/** The names of the limits that a request of the route counts against. */
+function limitsOf({ path, limit }: Route): string[] {
+  if (path === '/health') return []
+  if (limit === 'webhook') return ['webhook_failed', 'webhook_repeated']
+  // A refresh counts against its session, and a failed one against the address (middleware/rate-limit.ts).
+  const own = limit === 'refresh' ? 'auth' : limit
+  return ['global', 'global_hour', ...(own === undefined ? [] : [own])]
+}
+
 /** The rate limit headers of a response. Webhooks and health have them only on a 429. */
 function headers({ path, limit }: Route, status: number): Json {
   const isLimited = path !== '/health' && limit !== 'webhook'
@@ -162,6 +180,8 @@ function operation(route: Route, components: Components): Json {
     description: textOf(id).description,
     tags,
     security: access === 'public' ? [] : [{ bearer: [] }],
+    'x-access': access,
+    'x-rate-limits': limitsOf(route),
     ...(given.length === 0 ? {} : { parameters: given }),
     ...requestBody(route, components),
     responses: { ...answers(route, components), ...problems(route, components) },
@@ -187,6 +207,7 @@ export function describeApi(routes: readonly Route[], version: string): Json {
     servers: [{ url: '/' }],
     tags: tagsOf(routes),
     paths: Object.fromEntries(byPath),
+    'x-rate-limits': limitComponents,
     webhooks: describeEvents((schema, name) => describeFields(describe(schema, components, 'output'), name)),
     components: {
       schemas: Object.fromEntries(

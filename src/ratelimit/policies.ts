@@ -5,7 +5,8 @@ import type { Bucket, Limit } from './window.ts'
 const minuteMs = 60_000
 const hourMs = 3_600_000
 
-const defaults = {
+/** Quotas without configuration. `RATE_LIMITS` replaces some. */
+export const defaultLimits = {
   global: { quota: 100, windowMs: minuteMs },
   global_hour: { quota: 1000, windowMs: hourMs },
   address: { quota: 3000, windowMs: minuteMs },
@@ -18,7 +19,7 @@ const defaults = {
   webhook_repeated: { quota: 60, windowMs: minuteMs },
 } as const satisfies Record<string, Omit<Limit, 'policy'>>
 
-export type PolicyName = keyof typeof defaults
+export type PolicyName = keyof typeof defaultLimits
 /** A policy of a route, in addition to the global ones. */
 export type RoutePolicy = 'auth' | 'link' | 'sync' | 'sensitive'
 
@@ -67,7 +68,7 @@ export interface Policies {
 /** @param quotas replace the defaults; each a positive integer */
 export function createPolicies(quotas: Readonly<Partial<Record<PolicyName, number>>> = {}): Policies {
   const limit = (name: PolicyName): Limit => {
-    const { quota, windowMs } = defaults[name]
+    const { quota, windowMs } = defaultLimits[name]
     return { policy: name, quota: quotas[name] ?? quota, windowMs }
   }
   const bucket = (name: PolicyName, place: string): Bucket => ({

@@ -19,6 +19,8 @@ const operationShape = z.strictObject({
   description: z.string().min(10).endsWith('.'),
   tags: z.array(z.string()).min(1),
   security: z.array(z.strictObject({ bearer: z.tuple([]) })).max(1),
+  'x-access': z.enum(['public', 'user', 'admin']),
+  'x-rate-limits': z.array(z.string()),
   parameters: z
     .array(
       z.strictObject({
@@ -52,10 +54,11 @@ const documentShape = z.strictObject({
   }),
   servers: z.array(z.strictObject({ url: z.string() })),
   tags: z.array(z.strictObject({ name: z.string(), description: z.string().endsWith('.') })),
+  'x-rate-limits': z.record(z.string(), z.strictObject({ quota: z.int(), window_seconds: z.int() })),
   webhooks: z.record(
     z.string().regex(/^[a-z_.]+$/),
     z.strictObject({
-      post: operationShape.omit({ operationId: true, security: true }).extend({
+      post: operationShape.omit({ operationId: true, security: true, 'x-access': true, 'x-rate-limits': true }).extend({
         responses: z.record(
           z.string().regex(/^(?:2XX|\d{3})$/),
           z.strictObject({ description: z.string().endsWith('.') }),

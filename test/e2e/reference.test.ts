@@ -1,0 +1,105 @@
+// The curl lines of the reference, run by a shell against a Worker as a reader would run them.
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { curlLine, pathVariables } from '../../src/cli/reference/curl.ts'
+import { documentSchema, type Operation, operationsOf } from '../../src/cli/reference/document.ts'
+import { projectFolder } from '../../src/dev/lib/project-folder.ts'
+import { tokenFor } from '../support/administrator.ts'
+import { type Edge, startEdge } from '../support/edge.ts'
+import { sampled } from '../support/sampled.ts'
+
+const description: unknown = JSON.parse(await readFile(join(projectFolder, 'docs', 'openapi.json'), 'utf8'))
+const operations = operationsOf(documentSchema.parse(description))
+const list = z.object({ data: z.array(z.looseObject({ id: z.string() })) })
+const problem = z.object({ code: z.string() })
+
+/** Routes that a deployment without these variables does not have. */
+const everyFeature = {
+  API_KEYS: 'on',
+  SECURITY_CONTACT: 'mailto:security@example.com',
+  OPERATOR_NAME: 'Example Ltd',
+  OPERATOR_CONTACT: 'privacy@example.com',
+  APPLE_APP_IDS: 'ABCDE12345.com.example.app',
+  ANDROID_PACKAGE_NAMES: 'com.example.app',
+  ANDROID_CERT_FINGERPRINTS: Array.from({ length: 32 }, () => 'AB').join(':'),
+}
+
+let edge: Edge
+const variables: Record<string, string> = {}
+
+beforeAll(async () => {
+  edge = await startEdge({ variables: everyFeature })
+  await edge.linkAndSync('alice')
+  const created = await edge.as('alice')('POST', '/api/v1/plaid/link/token/create', { body: {} })
+  const { link_token } = z.object({ link_token: z.string() }).parse(created.json())
+  const { public_token } = z
+    .object({ public_token: z.string() })
+    .parse(await edge.bank.plaid('/simulator/link', { link_token }))
+  variables['LINK_TOKEN'] = link_token
+  variables['PUBLIC_TOKEN'] = public_token
+  variables['API'] = edge.url
+  variables['TOKEN'] = edge.token('alice')
+  variables['ADMIN_TOKEN'] = tokenFor(edge, { path: '/api/v1/admin/' }, 'operator')
+})
+afterAll(() => edge.stop())
+
+/** Runs the line in a shell, which also prints the status of the response. */
+async function run(line: string): Promise<{ status: number; body: string }> {
+  const script = `curl() { command curl -w '\\n%{http_code}' "$@"; }\n${line}`
+  const { stdout } = await promisify(execFile)('bash', ['-c', script], {
+    env: { PATH: process.env['PATH'] ?? '', ...variables },
+    maxBuffer: 50_000_000,
+  })
+  const end = stdout.lastIndexOf('\n')
+  return { status: Number(stdout.slice(end + 1)), body: stdout.slice(0, end) }
+}
+
+const nobody = '00000000-0000-4000-8000-000000000000'
+
+/** Sets the variables of a path to the first row of their lists; false where a list has none. */
+async function findIds(operation: Operation): Promise<boolean> {
+  for (const { name, list: path } of pathVariables(operation)) {
+    const parent = operations.find((other) => other.path === path && other.method === 'GET')
+    const line = parent === undefined ? null : curlLine(parent)
+    const answer = line === null ? null : await run(line)
+    const [first] = answer?.status === 200 ? (list.safeParse(JSON.parse(answer.body)).data?.data ?? []) : []
+    variables[name] = first?.id ?? nobody
+  }
+  return pathVariables(operation).every(({ name }) => variables[name] !== nobody)
+}
+
+// The sessions of built-in accounts are none of the token that a developer makes.
+const reads = operations.filter(({ method, tags }) => method === 'GET' && !tags.includes('auth'))
+const writes = operations.filter(({ method, tags }) => method !== 'GET' && !tags.includes('webhooks'))
+/** What a reader must replace: the Worker calls the endpoint of the example, and nothing responds there. */
+const withOwnUrl = ['createWebhookEndpoint', 'adminCreateWebhookEndpoint']
+
+const defects: readonly unknown[] = ['validation_failed', 'method_not_allowed', 'unsupported_media_type', 'internal']
+
+/** Why a response shows that the line is wrong; null where the Worker understood it. */
+function faultOf(operation: Operation, hasIds: boolean, { status, body }: { status: number; body: string }): unknown {
+  if (operation.responses[status] === undefined) return status
+  if (status < 400) return null
+  if (withOwnUrl.includes(operation.operationId))
+    return body.includes('The URL of the endpoint is not allowed.') ? null : body
+  const { code } = problem.parse(JSON.parse(body))
+  // The id of no row need not look like one.
+  return hasIds && defects.includes(code) ? code : null
+}
+
+describe('a reader runs', () => {
+  test.each(sampled(reads, 3))('$method $path', async (operation) => {
+    const hasIds = await findIds(operation)
+    const { status, body } = await run(curlLine(operation) ?? '')
+    expect([body.slice(0, 200), status]).toEqual([expect.any(String), hasIds ? 200 : 404])
+  })
+
+  test.each(sampled(writes, 3))('$method $path, whose example the Worker understands', async (operation) => {
+    const hasIds = await findIds(operation)
+    expect(faultOf(operation, hasIds, await run(curlLine(operation) ?? ''))).toBeNull()
+  })
+})
