@@ -201,7 +201,7 @@ function navigation(document: ApiDocument, operations: readonly Operation[]): Ht
 }
 
 /**
- * The page. Its style is the file `reference.css` beside it.
+ * The page. Its style is the file `reference.css` in the same folder.
  * @param description the parsed docs/openapi.json
  * @throws ZodError if it is not such a document
  */
