@@ -1540,6 +1540,268 @@ export type WebhookEndpointWithSecret = {
   secret: string
 }
 
+/** Transactions changed */
+export type TransactionsChangedEvent = {
+  /** The type of the event. */
+  type: 'transactions.changed'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: {
+    /** The id of the user in this deployment. */
+    user: string
+    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    subject?: string | undefined
+    /** The id of the item; null where deleted transactions were removed from the feed. */
+    item: string | null
+    /** A copy that has read up to this number lacks the changes. */
+    since: number
+    /** A copy that has read up to this number has the changes. */
+    next_since: number
+    /** How many transactions are new or differ. */
+    upserted: number
+    /** How many transactions are gone. */
+    removed: number
+  }
+}
+
+/** Accounts changed */
+export type AccountsChangedEvent = {
+  /** The type of the event. */
+  type: 'accounts.changed'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: {
+    /** The id of the user in this deployment. */
+    user: string
+    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    subject?: string | undefined
+    /** The id of the item. */
+    item: string
+  }
+}
+
+/** Holdings changed */
+export type HoldingsChangedEvent = {
+  /** The type of the event. */
+  type: 'holdings.changed'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: {
+    /** The id of the user in this deployment. */
+    user: string
+    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    subject?: string | undefined
+    /** The id of the item. */
+    item: string
+  }
+}
+
+/** Investment transactions changed */
+export type InvestmentTransactionsChangedEvent = {
+  /** The type of the event. */
+  type: 'investment_transactions.changed'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: {
+    /** The id of the user in this deployment. */
+    user: string
+    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    subject?: string | undefined
+    /** The id of the item. */
+    item: string
+  }
+}
+
+/** Liabilities changed */
+export type LiabilitiesChangedEvent = {
+  /** The type of the event. */
+  type: 'liabilities.changed'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: {
+    /** The id of the user in this deployment. */
+    user: string
+    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    subject?: string | undefined
+    /** The id of the item. */
+    item: string
+  }
+}
+
+/** Recurring streams changed */
+export type RecurringChangedEvent = {
+  /** The type of the event. */
+  type: 'recurring.changed'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: {
+    /** The id of the user in this deployment. */
+    user: string
+    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    subject?: string | undefined
+    /** The id of the item. */
+    item: string
+  }
+}
+
+/** Item linked */
+export type ItemLinkedEvent = {
+  /** The type of the event. */
+  type: 'item.linked'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: {
+    /** The id of the user in this deployment. */
+    user: string
+    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    subject?: string | undefined
+    /** The id of the item. */
+    item: string
+  }
+}
+
+/** Item status changed */
+export type ItemStatusChangedEvent = {
+  /** The type of the event. */
+  type: 'item.status_changed'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: {
+    /** The id of the user in this deployment. */
+    user: string
+    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    subject?: string | undefined
+    /** The id of the item. */
+    item: string
+    /** The status before. */
+    from: string
+    /** The status of the item now. */
+    to: string
+    /** What the user has to do, as in `Item.action_required`. */
+    action_required: string | null
+    /** When the connection or the consent ends; null if no end is announced. */
+    deadline: string | null
+  }
+}
+
+/** New accounts available */
+export type ItemNewAccountsEvent = {
+  /** The type of the event. */
+  type: 'item.new_accounts'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: {
+    /** The id of the user in this deployment. */
+    user: string
+    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    subject?: string | undefined
+    /** The id of the item. */
+    item: string
+  }
+}
+
+/** Item removed */
+export type ItemRemovedEvent = {
+  /** The type of the event. */
+  type: 'item.removed'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: {
+    /** The id of the user in this deployment. */
+    user: string
+    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    subject?: string | undefined
+    /** The id of the item. */
+    item: string
+  }
+}
+
+/** Sync failed */
+export type SyncFailedEvent = {
+  /** The type of the event. */
+  type: 'sync.failed'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: {
+    /** The id of the user in this deployment. */
+    user: string
+    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    subject?: string | undefined
+    /** The id of the item. */
+    item: string
+    /** The product that could not be read. */
+    product: string
+    /** The code of the error. */
+    error_code: string | null
+  }
+}
+
+/** User erased */
+export type UserErasedEvent = {
+  /** The type of the event. */
+  type: 'user.erased'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: {
+    /** The id of the user in this deployment. */
+    user: string
+    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    subject?: string | undefined
+  }
+}
+
+/** Challenge */
+export type EndpointVerificationEvent = {
+  /** The type of the event. */
+  type: 'endpoint.verification'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: {
+    /** Return it as `{"challenge": "…"}` with the status 200. */
+    challenge: string
+  }
+}
+
+/** Test */
+export type PingEvent = {
+  /** The type of the event. */
+  type: 'ping'
+  /** When it happened. */
+  timestamp: string
+  /** What it says. */
+  data: Record<string, never>
+}
+
+/** What an endpoint of events gets; `type` tells which. A newer deployment may send other types: ignore them. */
+export type WebhookEvent =
+  | TransactionsChangedEvent
+  | AccountsChangedEvent
+  | HoldingsChangedEvent
+  | InvestmentTransactionsChangedEvent
+  | LiabilitiesChangedEvent
+  | RecurringChangedEvent
+  | ItemLinkedEvent
+  | ItemStatusChangedEvent
+  | ItemNewAccountsEvent
+  | ItemRemovedEvent
+  | SyncFailedEvent
+  | UserErasedEvent
+  | EndpointVerificationEvent
+  | PingEvent
+
 /** The routes. */
 export interface paths {
   '/health': {

@@ -83,8 +83,17 @@ const operation = z.object({
 
 export type Operation = z.infer<typeof operation>
 
+/** A request that the API sends. */
+const event = z.object({
+  post: z.object({
+    summary: z.string(),
+    requestBody: z.object({ content: z.object({ 'application/json': z.object({ schema }) }) }),
+  }),
+})
+
 export const descriptionSchema = z.object({
   paths: z.record(z.string(), z.record(z.enum(['get', 'put', 'post', 'patch', 'delete']), operation.optional())),
+  webhooks: z.record(z.string(), event),
   components: z.object({ schemas: z.record(z.string(), schema) }),
 })
 

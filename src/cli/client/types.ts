@@ -112,6 +112,22 @@ function pathType(path: string, operations: Description['paths'][string]): strin
   return `  '${path}': {\n${members.join('')}  }\n`
 }
 
+/** `TransactionsChangedEvent` of `transactions.changed`. */
+const eventTypeName = (type: string): string =>
+  `${type.replaceAll(/(?:^|[._])([a-z])/g, (_, letter: string) => letter.toUpperCase())}Event`
+
+/** A type for each event, and their union, of which `type` tells the members apart. */
+function eventTypes({ webhooks }: Description): string {
+  const types = Object.entries(webhooks).map(([type, { post }]) => {
+    const { schema } = post.requestBody.content['application/json']
+    return `${comment(post.summary, '')}export type ${eventTypeName(type)} = ${typeOf(schema, '')}\n`
+  })
+  const about =
+    'What an endpoint of events gets; `type` tells which. A newer deployment may send other types: ignore them.'
+  const members = Object.keys(webhooks).map((type) => `  | ${eventTypeName(type)}\n`)
+  return [...types, `${comment(about, '')}export type WebhookEvent =\n${members.join('')}`].join('\n')
+}
+
 const isPublic = (operation: Operation | undefined): boolean => operation?.security?.length === 0
 
 function problemCodes({ components }: Description): readonly unknown[] {
@@ -139,6 +155,8 @@ export function clientTypes(document: unknown): string {
     list('publicPaths', 'The paths that need no access token.', publicPaths),
     '\n',
     schemas.join('\n'),
+    '\n',
+    eventTypes(description),
     '\n/** The routes. */\nexport interface paths {\n',
     ...Object.entries(description.paths).map(([path, operations]) => pathType(path, operations)),
     '}\n',

@@ -17,7 +17,7 @@ export async function playEvents(stage: Stage): Promise<void> {
   const receiver = stage.start('events/receiver.ts', { WN_USER: 'events-user' })
   const [, port = ''] = await receiver.line(/^listening on (\d+), 0 changes so far$/)
   const item = await stage.link(user)
-  await receiver.line(/^item\.linked 0$/)
+  await receiver.line(/^item\.linked: /)
   /** What the feed has from the start; a change that came later counts once. */
   const inFeed = async (): Promise<number> => {
     let count = 0
@@ -25,7 +25,7 @@ export async function playEvents(stage: Stage): Promise<void> {
     return count
   }
   const read = (): number =>
-    receiver.lines.reduce((sum, line) => sum + Number(/^[\w.]+\.changed (\d+)$/.exec(line)?.[1] ?? 0), 0)
+    receiver.lines.reduce((sum, line) => sum + Number(/^transactions\.changed: (\d+)$/.exec(line)?.[1] ?? 0), 0)
   await stage.until('the receiver has read the history', async () => read() >= (await inFeed()))
   const before = read()
   await stage.bank.change(item.plaid_item_id, changes)

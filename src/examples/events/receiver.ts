@@ -1,7 +1,7 @@
 // Receives events, verifies each one, and reads what has changed. It trusts nothing in an event that is not verified.
 import { createServer, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { createClient, type FeedOptions, SignatureError, verify } from '@wealthnavigator/client'
+import { createClient, type FeedOptions, SignatureError, verify, type WebhookEvent } from '@wealthnavigator/client'
 
 const { WN_API_URL: baseUrl = 'http://127.0.0.1:8787', WN_API_KEY: apiKey = '', WN_USER: user = 'user-1' } = process.env
 const { PORT = '3000', PUBLIC_URL: publicUrl } = process.env
@@ -12,11 +12,7 @@ let secret: string | null = process.env['WN_ENDPOINT_SECRET'] ?? null
 const handled = new Set<string>()
 let since: FeedOptions['since']
 
-interface Event {
-  readonly type: string
-  readonly data: Readonly<Record<string, unknown>>
-}
-
+/** Returns how many changes are new. */
 async function readChanges(): Promise<number> {
   let count = 0
   for await (const page of client.changes({ since })) {
@@ -34,22 +30,49 @@ function readInTurn(): Promise<number> {
   return turn
 }
 
+/** What an application does with an event, in a few words. */
+async function act(event: WebhookEvent): Promise<string> {
+  switch (event.type) {
+    case 'transactions.changed':
+      return String(await readInTurn())
+    case 'accounts.changed':
+    case 'holdings.changed':
+    case 'investment_transactions.changed':
+    case 'liabilities.changed':
+    case 'recurring.changed':
+      return 'read the list of the item again'
+    case 'item.linked':
+    case 'item.new_accounts':
+      return 'show the item'
+    case 'item.status_changed':
+      return event.data.action_required === null ? event.data.to : `ask the user to ${event.data.action_required}`
+    case 'sync.failed':
+      return `${event.data.product} is late`
+    case 'item.removed':
+    case 'user.erased':
+      return 'delete the copy'
+    case 'ping':
+    case 'endpoint.verification':
+      return 'nothing to do'
+    default:
+      // Of a newer deployment.
+      return 'unknown'
+  }
+}
+
 type Reply = readonly [status: number, body?: unknown]
 
 async function handle({ headers }: IncomingMessage, body: string): Promise<Reply> {
   // The API asks whether this address wants events before this program knows the secret.
-  if (secret === null) {
-    const { type, data } = JSON.parse(body) as Event
-    return type === 'endpoint.verification' ? [200, { challenge: data['challenge'] }] : [503]
-  }
-  const { type, data } = (await verify({ secret, headers, body })) as Event
-  if (type === 'endpoint.verification') return [200, { challenge: data['challenge'] }]
+  const event = secret === null ? (JSON.parse(body) as WebhookEvent) : await verify({ secret, headers, body })
+  if (event.type === 'endpoint.verification') return [200, { challenge: event.data.challenge }]
+  if (secret === null) return [503]
   const id = String(headers['webhook-id'])
   // An event that arrives again is acknowledged again.
-  if (handled.has(id)) return [204]
-  const changes = type.endsWith('.changed') ? await readInTurn() : 0
-  handled.add(id)
-  process.stdout.write(`${type} ${changes}\n`)
+  if (!handled.has(id)) {
+    process.stdout.write(`${event.type}: ${await act(event)}\n`)
+    handled.add(id)
+  }
   return [204]
 }
 

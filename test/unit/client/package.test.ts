@@ -24,8 +24,9 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(async () => await rm(folder, { recursive: true, force: true }))
 
-const start = `import { createClient, type Transaction } from '@wealthnavigator/client'
+const start = `import { createClient, type Transaction, verify, type WebhookEvent } from '@wealthnavigator/client'
 const client = createClient({ baseUrl: 'https://api.example.com', getToken: () => 'token' })
+declare const event: WebhookEvent
 `
 const good = `
 const amounts: string[] = []
@@ -36,7 +37,39 @@ for await (const row of client.rows('/api/v1/transactions', { params: { query: {
 const item = await client.get('/api/v1/plaid/items/{id}', { params: { path: { id: 'x' } } })
 const status: 'healthy' | string = item.status
 const nothing: undefined = await client.delete('/api/v1/plaid/items/{id}', { params: { path: { id: 'x' } } })
-export { amounts, status, nothing }
+const verified = verify({ secret: 'whsec_', headers: new Headers(), body: '' })
+/** Every type is handled: in \`default\`, nothing is left. */
+async function handle(): Promise<string | null> {
+  const event = await verified
+  switch (event.type) {
+    case 'transactions.changed':
+      return event.data.item ?? String(event.data.next_since + event.data.removed)
+    case 'item.status_changed':
+      return event.data.action_required ?? event.data.deadline ?? event.data.to
+    case 'sync.failed':
+      return event.data.error_code ?? event.data.product
+    case 'accounts.changed':
+    case 'holdings.changed':
+    case 'investment_transactions.changed':
+    case 'liabilities.changed':
+    case 'recurring.changed':
+    case 'item.linked':
+    case 'item.new_accounts':
+    case 'item.removed':
+      return event.data.item
+    case 'user.erased':
+      return event.data.subject ?? event.data.user
+    case 'endpoint.verification':
+      return event.data.challenge
+    case 'ping':
+      return event.timestamp
+    default: {
+      const other: never = event
+      return other
+    }
+  }
+}
+export { amounts, status, nothing, handle }
 `
 const wrong = [
   ['an unknown path', "client.get('/api/v1/unknown')"],
@@ -52,6 +85,13 @@ const wrong = [
   ['a number for a decimal', "client.get('/api/v1/transactions', { params: { query: { min_amount: 0.1 } } })"],
   ['an unknown member of a row', "client.get('/api/v1/accounts').then(({ data }) => data[0]?.iban)"],
   ['rows of a route that is no list', "client.rows('/api/v1/insights/net-worth')"],
+  ['a type of event that does not exist', "(event.type === 'transactions.removed')"],
+  ['a member of another event', "(event.type === 'item.linked' && event.data.next_since)"],
+  ['a member of an event before its type is known', 'event.data.item'],
+  [
+    'an event of which a type is not handled',
+    "(event.type === 'ping' ? null : (event satisfies { type: 'item.linked' }))",
+  ],
   ['a key and a token', "createClient({ baseUrl: 'x', apiKey: 'k', getToken: () => 't' })"],
 ] as const
 

@@ -160,11 +160,15 @@ describe('an aborted signal', () => {
     expect(api.received).toHaveLength(1)
   })
 
-  it('ends a request that runs, and is not taken for a lost connection', async () => {
+  it.each(['get', 'post'] as const)('ends a %s that runs, and is not taken for a lost connection', async (method) => {
     api = await startScriptedApi(() => new Promise<Reply>(() => undefined))
     const client = createClient({ baseUrl: api.url, getToken: () => 'token' })
     const leaving = new AbortController()
-    const call = client.get('/api/v1/plaid/items', { signal: leaving.signal })
+    const { signal } = leaving
+    const call =
+      method === 'get'
+        ? client.get('/api/v1/plaid/items', { signal })
+        : client.post('/api/v1/plaid/sync/all', { signal })
     setTimeout(() => leaving.abort(new Error('left')), 50)
     await expect(call).rejects.toThrow('left')
     expect(api.received).toHaveLength(1)

@@ -44,6 +44,25 @@ describe('calls with a token that is refused', () => {
     expect([renewals, api.received.length]).toEqual([2, 2])
   })
 
+  it('never renew twice at once, also where the renewal returns the refused token again', async () => {
+    const api = await start(() => problem(401, 'unauthorized'))
+    let [running, most] = [0, 0]
+    const client = createClient({
+      baseUrl: api.url,
+      getToken: async () => {
+        running += 1
+        most = Math.max(most, running)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        running -= 1
+        return 'token-1'
+      },
+    })
+    const calls = Array.from({ length: 8 }, () => client.get('/api/v1/plaid/items'))
+    const results = await Promise.allSettled(calls)
+    expect(results.map(({ status }) => status)).toEqual(calls.map(() => 'rejected'))
+    expect(most).toBe(1)
+  })
+
   it('are sent once with an API key, for which there is no other', async () => {
     const api = await start(() => problem(401, 'unauthorized'))
     const client = createClient({ baseUrl: api.url, apiKey: 'wn_test_revoked' })
@@ -61,13 +80,14 @@ describe('calls with a token that is refused', () => {
 
   it('are not repeated for a 401 that is about a code', async () => {
     const api = await start(() => problem(401, 'invalid_code'))
-    const client = createClient({ baseUrl: api.url, getToken: () => 'token-1' })
+    const asked: (string | null)[] = []
+    const client = createClient({ baseUrl: api.url, getToken: ({ refused }) => `token-${asked.push(refused)}` })
     await expect(client.post('/api/v1/auth/totp/disable', { body: { code: '000000' } as never })).rejects.toMatchObject(
       {
         code: 'invalid_code',
       },
     )
-    expect(api.received).toHaveLength(1)
+    expect([api.received.length, asked]).toEqual([1, [null]])
   })
 
   it('all fail with the failure of the renewal, and the next call renews again', async () => {

@@ -314,6 +314,13 @@ describe('a flow', () => {
     ])
   })
 
+  it('is not cancelled while a public token is exchanged or a repair is reported, so that no bank is linked unseen', () => {
+    const cancel: Event = { type: 'cancel' }
+    expect(states(start({ kind: 'link' }), created(), succeeded, cancel).at(-1)).toBe('exchanging')
+    expect(states(start({ kind: 'repair', itemId: 'item-1' }), created(), succeeded, cancel).at(-1)).toBe('repairing')
+    expect(states(start({ kind: 'link' }), created(), cancel).at(-1)).toBe('cancelled')
+  })
+
   it('asks for attention where the linked bank needs something else', () => {
     const exchanged: Event = { type: 'exchanged', run: 0, item: item('item-2', 'needs_update', 'update') }
     expect(states(start({ kind: 'link' }), created(), succeeded, exchanged).at(-1)).toBe('attention')
