@@ -1785,7 +1785,7 @@ export type PingEvent = {
   data: Record<string, never>
 }
 
-/** What an endpoint of events gets; `type` tells which. A newer deployment may send other types: ignore them. */
+/** What an endpoint of events gets, by `type`. A newer deployment may send other types: ignore them. */
 export type WebhookEvent =
   | TransactionsChangedEvent
   | AccountsChangedEvent

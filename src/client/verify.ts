@@ -73,7 +73,7 @@ const parse = (body: string | Uint8Array): WebhookEvent =>
   JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body)) as WebhookEvent
 
 /**
- * Verifies an event and returns its body, parsed. Its `type` tells what `data` has; a newer deployment may send types that
+ * Verifies an event and returns its body, parsed. Its `type` determines what `data` has; a newer deployment may send types that
  * this version does not know. Deliveries are repeated until they are answered with 2xx: `webhook-id` is the same each time.
  * @throws SignatureError if it is not genuine; TypeError if a secret is not one
  */

@@ -123,7 +123,7 @@ function eventTypes({ webhooks }: Description): string {
     return `${comment(post.summary, '')}export type ${eventTypeName(type)} = ${typeOf(schema, '')}\n`
   })
   const about =
-    'What an endpoint of events gets; `type` tells which. A newer deployment may send other types: ignore them.'
+    'What an endpoint of events gets, by `type`. A newer deployment may send other types: ignore them.'
   const members = Object.keys(webhooks).map((type) => `  | ${eventTypeName(type)}\n`)
   return [...types, `${comment(about, '')}export type WebhookEvent =\n${members.join('')}`].join('\n')
 }
