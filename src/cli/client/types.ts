@@ -116,14 +116,13 @@ function pathType(path: string, operations: Description['paths'][string]): strin
 const eventTypeName = (type: string): string =>
   `${type.replaceAll(/(?:^|[._])([a-z])/g, (_, letter: string) => letter.toUpperCase())}Event`
 
-/** A type for each event, and their union, of which `type` tells the members apart. */
+/** A type for each event, and their union, whose members differ by `type`. */
 function eventTypes({ webhooks }: Description): string {
   const types = Object.entries(webhooks).map(([type, { post }]) => {
     const { schema } = post.requestBody.content['application/json']
     return `${comment(post.summary, '')}export type ${eventTypeName(type)} = ${typeOf(schema, '')}\n`
   })
-  const about =
-    'What an endpoint of events gets, by `type`. A newer deployment may send other types: ignore them.'
+  const about = 'What an endpoint of events gets, by `type`. A newer deployment may send other types: ignore them.'
   const members = Object.keys(webhooks).map((type) => `  | ${eventTypeName(type)}\n`)
   return [...types, `${comment(about, '')}export type WebhookEvent =\n${members.join('')}`].join('\n')
 }
