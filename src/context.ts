@@ -109,15 +109,13 @@ export interface Services {
   readonly log: Logger
 }
 
-/** How an API key is used. Its scopes are the actor's. */
-export interface ApiKeyUse {
-  readonly id: string
-  /**
-   * `user`: for the user of the actor · `application`: for no user; the actor's identity is the application ·
-   * `token`: by a token that it issued for a user
-   */
-  readonly actsAs: 'user' | 'application' | 'token'
-}
+/**
+ * How an API key is used. Its scopes are the actor's. `user`: for the user of the actor · `application`: for no user; the
+ * actor's identity is the application · `token`: by a token that it issued for a user
+ */
+export type ApiKeyUse =
+  | { readonly id: string; readonly actsAs: 'user' | 'token' }
+  | { readonly id: string; readonly actsAs: 'application'; readonly applicationId: string }
 
 export interface User {
   readonly kind: 'user'

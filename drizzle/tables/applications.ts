@@ -19,13 +19,17 @@ const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
 
 /** An application, whose keys act for every user of its issuer. */
-export const applications = pgTable('applications', {
-  id: uuid().primaryKey(),
-  name: text().notNull(),
-  /** The issuer of the application's users. Two applications with the same issuer share them. */
-  issuer: text().notNull(),
-  createdAt: instant('created_at').notNull().defaultNow(),
-})
+export const applications = pgTable(
+  'applications',
+  {
+    id: uuid().primaryKey(),
+    name: text().notNull(),
+    /** The issuer of the application's users. Two applications with the same issuer share them. */
+    issuer: text().notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [index('applications_issuer').on(table.issuer)],
+)
 
 /** API keys. A key belongs to an application, or to a user who made it for their own data. */
 export const apiKeys = pgTable(

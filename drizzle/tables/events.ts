@@ -2,6 +2,7 @@
 // transaction of the change.
 import { sql } from 'drizzle-orm'
 import { check, index, integer, jsonb, pgTable, smallint, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { applications } from './applications.ts'
 import { users } from './users.ts'
 
 /** `unverified`: has not answered the challenge · `enabled` · `disabled`: gets nothing until it is enabled again */
@@ -11,13 +12,15 @@ export const webhookEndpoints = pgTable(
   'webhook_endpoints',
   {
     id: uuid().primaryKey().defaultRandom(),
-    /** Whose events it gets; null for those of every user. */
+    /** Whose events it gets. Without a user and an application, those of every user. */
     userId: uuid('user_id').references(() => users.id),
+    /** The application whose users' events it gets. */
+    applicationId: uuid('application_id').references(() => applications.id, { onDelete: 'cascade' }),
     url: text().notNull(),
     /** The types of events that it gets; null for all. */
     events: text().array(),
     state: text().notNull().default('unverified'),
-    /** Why it is disabled: `requested`, `gone` (410), `failing`, `behind` or `unsafe`. */
+    /** Why it is disabled: `requested`, `gone` (410), `failing`, `behind`, `unsafe` or `no_key`. */
     disabledReason: text('disabled_reason'),
     /** The sealed secret that signs its deliveries (src/custody/webhook-secret.ts). */
     secretSealed: text('secret_sealed').notNull(),
@@ -38,6 +41,10 @@ export const webhookEndpoints = pgTable(
   },
   (table) => [
     index('webhook_endpoints_user').on(table.userId, table.createdAt, table.id),
+    index('webhook_endpoints_application').on(table.applicationId, table.createdAt, table.id),
+    index('webhook_endpoints_everyone')
+      .on(table.createdAt, table.id)
+      .where(sql`user_id is null and application_id is null`),
     index('webhook_endpoints_due')
       .on(table.nextAttemptAt)
       .where(sql`state = 'enabled'`),
@@ -54,8 +61,10 @@ export const webhookDeliveries = pgTable(
     endpointId: uuid('endpoint_id')
       .notNull()
       .references(() => webhookEndpoints.id, { onDelete: 'cascade' }),
-    /** The owner of the endpoint; null for those of administrators. */
+    /** The user who owns the endpoint; null for those of applications and administrators. */
     ownerId: uuid('owner_id').references(() => users.id),
+    /** The application that owns the endpoint. The row is deleted with the endpoint. */
+    applicationId: uuid('application_id'),
     /** Whose event it is; null where the user was erased, and for a test. */
     userId: uuid('user_id').references(() => users.id),
     type: text().notNull(),
@@ -77,10 +86,17 @@ export const webhookDeliveries = pgTable(
     lastStatus: smallint('last_status'),
     lastDurationMs: integer('last_duration_ms'),
     lastError: text('last_error'),
+    /** The latest attempts, oldest first: `{at, status, duration_ms, error}`. */
+    history: jsonb()
+      .notNull()
+      .default(sql`'[]'`),
   },
   (table) => [
     index('webhook_deliveries_endpoint').on(table.endpointId, table.createdAt, table.id),
     index('webhook_deliveries_owner').on(table.ownerId, table.createdAt, table.id),
+    index('webhook_deliveries_application')
+      .on(table.applicationId, table.createdAt, table.id)
+      .where(sql`application_id is not null`),
     index('webhook_deliveries_user').on(table.userId),
     index('webhook_deliveries_created').on(table.createdAt.asc().nullsFirst(), table.id),
     index('webhook_deliveries_due')

@@ -3,11 +3,14 @@
 
 /** What a key may do for a user. */
 export const userScopes = ['read', 'write', 'link'] as const
+/** What a key of an application may do for the application itself, without a user. */
+export const applicationScopes = ['webhooks'] as const
 /** What a key of an application may do without a user, on the routes for administrators. */
 export const adminScopes = ['admin:read', 'admin:write', 'admin:metrics'] as const
-export const keyScopes = [...userScopes, ...adminScopes] as const
+export const keyScopes = [...userScopes, ...applicationScopes, ...adminScopes] as const
 
 export type UserScope = (typeof userScopes)[number]
+export type ApplicationScope = (typeof applicationScopes)[number]
 export type KeyScope = (typeof keyScopes)[number]
 
 const names: ReadonlySet<string> = new Set(keyScopes)
@@ -16,4 +19,5 @@ export const isKeyScope = (name: string): name is KeyScope => names.has(name)
 const ofUsers: ReadonlySet<string> = new Set(userScopes)
 export const isUserScope = (name: string): name is UserScope => ofUsers.has(name)
 
-export const isAdminScope = (name: string): boolean => names.has(name) && !ofUsers.has(name)
+const ofAdministrators: ReadonlySet<string> = new Set(adminScopes)
+export const isAdminScope = (name: string): boolean => ofAdministrators.has(name)

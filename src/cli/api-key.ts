@@ -13,7 +13,7 @@ list prints the keys of everyone, without their texts. revoke ends a key, and th
 docs/api-keys.md describes keys.
 ADMIN_TOKEN is an administrator's access token (locally: npm run token -- --sub operator --role admin).
   --name NAME         a name, by which people recognize the key
-  --scopes SCOPES     read, write, link, admin:read, admin:write and admin:metrics, separated by commas (read,write,link)
+  --scopes SCOPES     read, write, link, webhooks, admin:read, admin:write and admin:metrics, separated by commas (read,write,link)
   --application NAME  the application of the key (local)
   --issuer URL        the issuer of the users of a new application; without it, one of its own
   --days N            the life of the key (no end)

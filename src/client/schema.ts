@@ -385,7 +385,7 @@ export type ApiKeyRequest = {
   /** The application for which the key acts. */
   application_id: string
   /** What the key may do. */
-  scopes: Array<'read' | 'write' | 'link' | 'admin:read' | 'admin:write' | 'admin:metrics'>
+  scopes: Array<'read' | 'write' | 'link' | 'webhooks' | 'admin:read' | 'admin:write' | 'admin:metrics'>
   /** The life of the key in days; null for a key that does not expire. */
   expires_in_days?: number | null | undefined
 }
@@ -1472,6 +1472,17 @@ export type WebhookDelivery = {
   state: 'pending' | 'delivered' | 'failed'
   /** The number of attempts. */
   attempts: number
+  /** The latest 20 attempts, oldest first. They are kept as long as the delivery. */
+  history: Array<{
+    /** When the attempt ended. */
+    at: string
+    /** The HTTP status of the response; null without one. */
+    status: number | null
+    /** How long it took, in milliseconds. */
+    duration_ms: number
+    /** Why it failed: `status`, `timeout`, `no_response` or `malformed`; null otherwise. */
+    error: string | null
+  }>
   /** When it is attempted next; null unless it is pending. */
   next_attempt_at: string | null
   /** When it was last attempted. */
@@ -1502,8 +1513,8 @@ export type WebhookEndpoint = {
   events: Array<'transactions.changed' | 'accounts.changed' | 'holdings.changed' | 'investment_transactions.changed' | 'liabilities.changed' | 'recurring.changed' | 'item.linked' | 'item.status_changed' | 'item.new_accounts' | 'item.removed' | 'sync.failed' | 'user.erased'> | null
   /** `unverified`: the endpoint has not answered the challenge and gets no events. `enabled`. `disabled`: it gets nothing until it is enabled again. */
   state: 'unverified' | 'enabled' | 'disabled'
-  /** Why it is disabled. `requested`: by a request. `gone`: it returned 410. `failing`: it failed for three days. `behind`: it failed, and too many events were waiting. `unsafe`: its host name leads to a private network. */
-  disabled_reason: 'requested' | 'gone' | 'failing' | 'behind' | 'unsafe' | null
+  /** Why it is disabled. `requested`: by a request. `gone`: it returned 410. `failing`: it failed for three days. `behind`: it failed, and too many events were waiting. `unsafe`: its host name leads to a private network. `no_key`: the application that owns it has no valid API key. */
+  disabled_reason: 'requested' | 'gone' | 'failing' | 'behind' | 'unsafe' | 'no_key' | null
   /** Since when every delivery failed; null after a success. */
   failing_since: string | null
   /** Until when the secret before the last rotation also signs; null without one. */
@@ -1528,8 +1539,8 @@ export type WebhookEndpointWithSecret = {
   events: Array<'transactions.changed' | 'accounts.changed' | 'holdings.changed' | 'investment_transactions.changed' | 'liabilities.changed' | 'recurring.changed' | 'item.linked' | 'item.status_changed' | 'item.new_accounts' | 'item.removed' | 'sync.failed' | 'user.erased'> | null
   /** `unverified`: the endpoint has not answered the challenge and gets no events. `enabled`. `disabled`: it gets nothing until it is enabled again. */
   state: 'unverified' | 'enabled' | 'disabled'
-  /** Why it is disabled. `requested`: by a request. `gone`: it returned 410. `failing`: it failed for three days. `behind`: it failed, and too many events were waiting. `unsafe`: its host name leads to a private network. */
-  disabled_reason: 'requested' | 'gone' | 'failing' | 'behind' | 'unsafe' | null
+  /** Why it is disabled. `requested`: by a request. `gone`: it returned 410. `failing`: it failed for three days. `behind`: it failed, and too many events were waiting. `unsafe`: its host name leads to a private network. `no_key`: the application that owns it has no valid API key. */
+  disabled_reason: 'requested' | 'gone' | 'failing' | 'behind' | 'unsafe' | 'no_key' | null
   /** Since when every delivery failed; null after a success. */
   failing_since: string | null
   /** Until when the secret before the last rotation also signs; null without one. */
@@ -1550,7 +1561,7 @@ export type TransactionsChangedEvent = {
   data: {
     /** The id of the user in this deployment. */
     user: string
-    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    /** The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators. */
     subject?: string | undefined
     /** The id of the item; null where deleted transactions were removed from the feed. */
     item: string | null
@@ -1575,7 +1586,7 @@ export type AccountsChangedEvent = {
   data: {
     /** The id of the user in this deployment. */
     user: string
-    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    /** The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators. */
     subject?: string | undefined
     /** The id of the item. */
     item: string
@@ -1592,7 +1603,7 @@ export type HoldingsChangedEvent = {
   data: {
     /** The id of the user in this deployment. */
     user: string
-    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    /** The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators. */
     subject?: string | undefined
     /** The id of the item. */
     item: string
@@ -1609,7 +1620,7 @@ export type InvestmentTransactionsChangedEvent = {
   data: {
     /** The id of the user in this deployment. */
     user: string
-    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    /** The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators. */
     subject?: string | undefined
     /** The id of the item. */
     item: string
@@ -1626,7 +1637,7 @@ export type LiabilitiesChangedEvent = {
   data: {
     /** The id of the user in this deployment. */
     user: string
-    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    /** The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators. */
     subject?: string | undefined
     /** The id of the item. */
     item: string
@@ -1643,7 +1654,7 @@ export type RecurringChangedEvent = {
   data: {
     /** The id of the user in this deployment. */
     user: string
-    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    /** The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators. */
     subject?: string | undefined
     /** The id of the item. */
     item: string
@@ -1660,7 +1671,7 @@ export type ItemLinkedEvent = {
   data: {
     /** The id of the user in this deployment. */
     user: string
-    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    /** The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators. */
     subject?: string | undefined
     /** The id of the item. */
     item: string
@@ -1677,7 +1688,7 @@ export type ItemStatusChangedEvent = {
   data: {
     /** The id of the user in this deployment. */
     user: string
-    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    /** The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators. */
     subject?: string | undefined
     /** The id of the item. */
     item: string
@@ -1702,7 +1713,7 @@ export type ItemNewAccountsEvent = {
   data: {
     /** The id of the user in this deployment. */
     user: string
-    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    /** The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators. */
     subject?: string | undefined
     /** The id of the item. */
     item: string
@@ -1719,7 +1730,7 @@ export type ItemRemovedEvent = {
   data: {
     /** The id of the user in this deployment. */
     user: string
-    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    /** The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators. */
     subject?: string | undefined
     /** The id of the item. */
     item: string
@@ -1736,7 +1747,7 @@ export type SyncFailedEvent = {
   data: {
     /** The id of the user in this deployment. */
     user: string
-    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    /** The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators. */
     subject?: string | undefined
     /** The id of the item. */
     item: string
@@ -1757,7 +1768,7 @@ export type UserErasedEvent = {
   data: {
     /** The id of the user in this deployment. */
     user: string
-    /** The id that the issuer of access tokens gave the user. Only for endpoints of administrators. */
+    /** The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators. */
     subject?: string | undefined
   }
 }

@@ -37,9 +37,9 @@ const rewrapAccessToken =
     return await moveAccessToken(keyring, sealed, place, place)
   }
 
-const rewrapWebhookSecret: Rewrap = async (keyring, { sealed, userId, ownerId: endpointId }) => {
-  const secret = await openWebhookSecret(keyring, sealed, { userId, endpointId })
-  return await sealWebhookSecret(keyring, secret.reveal(), { userId, endpointId })
+const rewrapWebhookSecret: Rewrap = async (keyring, { sealed, userId: ownerId, ownerId: endpointId }) => {
+  const secret = await openWebhookSecret(keyring, sealed, { ownerId, endpointId })
+  return await sealWebhookSecret(keyring, secret.reveal(), { ownerId, endpointId })
 }
 
 const rewraps: Readonly<Record<SealedPlace, Rewrap>> = {

@@ -5,17 +5,17 @@ import { createSecret, type Secret } from '../crypto/secret.ts'
 import { open, seal } from './observed-envelope.ts'
 
 interface Owner {
-  /** Null for an endpoint of administrators. */
-  readonly userId: string | null
+  /** The user or the application; null for an endpoint of administrators. */
+  readonly ownerId: string | null
   readonly endpointId: string
 }
 
 const secretBytes = 32
 
-const binding = ({ userId, endpointId }: Owner) => ({
+const binding = ({ ownerId, endpointId }: Owner) => ({
   table: 'webhook_endpoints',
   column: 'secret_sealed',
-  userId: userId ?? endpointId,
+  userId: ownerId ?? endpointId,
   itemId: endpointId,
 })
 

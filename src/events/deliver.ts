@@ -14,6 +14,7 @@ import {
   type StoredEvent,
 } from '../db/events/work.ts'
 import { failingAttempts, failingDays, pauseSeconds, retrySeconds } from './backoff.ts'
+import { trailOf } from './trail.ts'
 import { eventBody } from './compose.ts'
 import { destinationRules } from './rules.ts'
 import { parseDestination } from './destination.ts'
@@ -21,13 +22,13 @@ import { isSuccess, send } from './send.ts'
 
 /** Deliveries of one message. */
 const batchSize = 20
-/** One batch in so many deletes the oldest deliveries of a user's endpoint, beyond those that are kept. */
+/** One batch in so many deletes the oldest deliveries of an endpoint of a user or application, beyond those that are kept. */
 const trimEvery = 32
-const keptDeliveries = 10_000
+const keptDeliveries = { user: 10_000, application: 100_000 }
 /** Requests at the same time: workerd allows six connections, and the database needs one. */
 const concurrency = 4
-/** How long an endpoint rests when its host name could not be looked up. */
-const unresolvedSeconds = 60
+/** How long an endpoint rests when its host name could not be looked up, or its application has no access. */
+const unavailableSeconds = 60
 /** When its secret cannot be opened. */
 const unreadableSeconds = 3600
 
@@ -48,21 +49,33 @@ export async function deliverEvents(given: Ctx, endpointId: string): Promise<voi
   const row = await audit(ctx, {
     action: 'webhook_endpoint_disabled',
     target: endpointId,
-    ...(endpoint.userId === null ? {} : { owner: { userId: endpoint.userId } }),
+    ...trailOf(endpoint),
   })
-  const isTrimming = endpoint.userId !== null && ctx.services.random() < 1 / trimEvery
-  const attempted = { ...results, endpointId, lease, keep: isTrimming ? keptDeliveries : null }
+  const attempted = {
+    ...results,
+    endpointId,
+    lease,
+    keep: ctx.services.random() < 1 / trimEvery ? keptOf(endpoint) : null,
+  }
   const settled = await recordAttempts(jobs, attempted, { failingDays, failingAttempts }, row)
   report(ctx, endpointId, results, settled)
   if (settled?.hasMore === true) await enqueueDeliveries([endpointId])
 }
 
+function keptOf({ userId, applicationId }: ClaimedEndpoint): number | null {
+  if (userId !== null) return keptDeliveries.user
+  return applicationId === null ? null : keptDeliveries.application
+}
+
 async function attemptAll(ctx: Ctx, endpoint: ClaimedEndpoint, due: readonly StoredEvent[]): Promise<Results> {
   const nothing: Results = { attempts: [], outcome: 'none', pauseSeconds: 0 }
   if (due.length === 0) return nothing
+  // While keys are refused, so is what they made.
+  const isRefused = endpoint.applicationId !== null && ctx.services.config.apiKeys === null
+  if (isRefused) return { ...nothing, pauseSeconds: unavailableSeconds }
   const place = await placeOf(ctx, endpoint)
   if (place === 'unsafe') return { ...nothing, outcome: 'unsafe' }
-  if (place === 'unavailable') return { ...nothing, pauseSeconds: unresolvedSeconds }
+  if (place === 'unavailable') return { ...nothing, pauseSeconds: unavailableSeconds }
   const secrets = await secretsOf(ctx, endpoint)
   if (secrets === null) return { ...nothing, pauseSeconds: unreadableSeconds }
   const attempts = await sendEach(ctx, endpoint, secrets, due)
@@ -92,11 +105,12 @@ async function placeOf(
 
 async function secretsOf(
   { services: { keyring }, log }: Ctx,
-  { id: endpointId, userId, secretSealed, previousSealed }: ClaimedEndpoint,
+  { id: endpointId, userId, applicationId, secretSealed, previousSealed }: ClaimedEndpoint,
 ): Promise<readonly Secret[] | null> {
+  const place = { ownerId: userId ?? applicationId, endpointId }
   const sealed = previousSealed === null ? [secretSealed] : [secretSealed, previousSealed]
   try {
-    return await Promise.all(sealed.map((each) => openWebhookSecret(keyring, each, { userId, endpointId })))
+    return await Promise.all(sealed.map((each) => openWebhookSecret(keyring, each, place)))
   } catch (error) {
     log.error('event_secret_unreadable', { target_id: endpointId, error })
     return null

@@ -22,18 +22,26 @@ import { destinationRules } from './rules.ts'
 import { isSuccess, send } from './send.ts'
 import type { EventBody } from './types.ts'
 
-/** Endpoints of a user, and of all administrators together. */
-export const mostEndpoints = { user: 5, everyone: 20 } as const
+/** Endpoints of a user, of an application, and of all administrators together. */
+export const mostEndpoints = { user: 5, application: 10, everyone: 20 } as const
 /** How long the old secret also signs. */
 export const overlapHours = 24
 
 const challengeBytes = 24
 
-/** The owner of a request: administrators manage the endpoints for the events of every user. */
-export const ownerOf = ({ services, actor }: Ctx<User>): EndpointOwner =>
-  actor.isAdministering === true
-    ? { kind: 'everyone', jobs: services.jobs }
-    : { kind: 'user', api: services.api, identity: actor.identity }
+/**
+ * The owner of a request: administrators manage the endpoints for the events of every user, and a key of an application that
+ * names no user those for the events of all users of the application.
+ */
+export function ownerOf({
+  services: { api, jobs },
+  actor: { isAdministering, apiKey, identity },
+}: Ctx<User>): EndpointOwner {
+  if (isAdministering === true) return { kind: 'everyone', jobs }
+  return apiKey?.actsAs === 'application'
+    ? { kind: 'application', api, applicationId: apiKey.applicationId }
+    : { kind: 'user', api, identity }
+}
 
 const noEndpoint = (): AppError => new AppError('not_found', 'There is no such endpoint.')
 
@@ -57,10 +65,17 @@ export async function createEndpoint(
   const id = services.newId()
   const userId = owner.kind === 'user' ? await registerUser(services.api, actor.identity) : null
   const secret = newWebhookSecret()
-  const secretSealed = await sealWebhookSecret(services.keyring, secret, { userId, endpointId: id })
+  const applicationId = owner.kind === 'application' ? owner.applicationId : null
+  const place = { ownerId: userId ?? applicationId, endpointId: id }
+  const secretSealed = await sealWebhookSecret(services.keyring, secret, place)
   const row = await audit(ctx, { action: 'webhook_endpoint_created', target: id })
   const most = mostEndpoints[owner.kind]
-  const created = await insertEndpoint(owner, { id, userId, url: target, events, secretSealed }, most, row)
+  const created = await insertEndpoint(
+    owner,
+    { id, userId, applicationId, url: target, events, secretSealed },
+    most,
+    row,
+  )
   if (created === null) throw new AppError('conflict', `There are ${most} endpoints already, which is the limit.`)
   return { endpoint: await challenge(ctx, created), secret }
 }
@@ -86,7 +101,7 @@ export async function rotateSecret(ctx: Ctx<User>, id: string): Promise<WithSecr
   const found = await findEndpoint(owner, id)
   if (found === null) throw noEndpoint()
   const secret = newWebhookSecret()
-  const place = { userId: found.userId, endpointId: id }
+  const place = { ownerId: found.userId ?? found.applicationId, endpointId: id }
   const sealed = await sealWebhookSecret(ctx.services.keyring, secret, place)
   const row = await audit(ctx, { action: 'webhook_secret_rotated', target: id })
   const endpoint = await replaceSecret(owner, found, sealed, overlapHours, row)
@@ -120,8 +135,11 @@ export async function pingEndpoint(ctx: Ctx<User>, id: string): Promise<Endpoint
 async function challenge(ctx: Ctx<User>, endpoint: Endpoint): Promise<Endpoint> {
   if (endpoint.state !== 'unverified') return endpoint
   const { services, now } = ctx
-  const { id: endpointId, userId, url, secretSealed } = endpoint
-  const secret = await openWebhookSecret(services.keyring, secretSealed, { userId, endpointId })
+  const { id: endpointId, userId, applicationId, url, secretSealed } = endpoint
+  const secret = await openWebhookSecret(services.keyring, secretSealed, {
+    ownerId: userId ?? applicationId,
+    endpointId,
+  })
   const expected = encodeBase64Url(crypto.getRandomValues(new Uint8Array(challengeBytes)))
   const body: EventBody = {
     type: 'endpoint.verification',

@@ -8,9 +8,11 @@ const user = id.describe('The id of the user in this deployment.')
 const subject = z
   .string()
   .optional()
-  .describe('The id that the issuer of access tokens gave the user. Only for endpoints of administrators.')
+  .describe(
+    'The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators.',
+  )
 const item = id.describe('The id of the item.')
-/** Who it is about, for endpoints of administrators above all. */
+/** Who it is about, for endpoints of applications and administrators above all. */
 const whose = { user, subject }
 
 const changed = z.object({ ...whose, item })

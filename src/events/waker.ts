@@ -3,8 +3,17 @@
 import type { Ctx } from '../context.ts'
 import type { JobsDatabase } from '../db/core/client.ts'
 import { audit } from '../audit/audit.ts'
-import { claimWakes, disableFailing, failOfDisabled, listBehind, releaseWakes } from '../db/events/work.ts'
+import {
+  claimWakes,
+  disableEndpoint,
+  type EndedEndpoint,
+  failOfDisabled,
+  listBehind,
+  listKeyless,
+  releaseWakes,
+} from '../db/events/work.ts'
 import { AppError } from '../errors.ts'
+import { trailOf } from './trail.ts'
 import type { Logger } from '../monitoring/logger.ts'
 import type { Producer } from '../messages/producer.ts'
 
@@ -13,7 +22,7 @@ const most = 500
 /** How long an isolate believes that no endpoint gets events. The cron does not ask it. */
 const believedMs = 10_000
 /** Pending deliveries of a failing endpoint, beyond which it is disabled: its owner reads the feed instead. */
-const mostPending = { user: 10_000, everyone: 100_000 }
+const mostPending = { user: 10_000, many: 100_000 }
 /** Rows that one statement ends. */
 const portion = 5000
 
@@ -62,7 +71,8 @@ export async function wakeDueEvents(ctx: Ctx): Promise<void> {
   const { services, log } = ctx
   try {
     const { count } = await wake(services, false)
-    await disableBehind(ctx)
+    await disable(ctx, 'behind', await listBehind(services.jobs, mostPending))
+    await disable(ctx, 'no_key', await listKeyless(services.jobs))
     for (let failed = portion; failed === portion;) failed = await failOfDisabled(services.jobs, portion)
     if (count > 0) log.info('events_woken', { count })
   } catch (error) {
@@ -70,12 +80,11 @@ export async function wakeDueEvents(ctx: Ctx): Promise<void> {
   }
 }
 
-async function disableBehind(ctx: Ctx): Promise<void> {
-  const { jobs } = ctx.services
-  for (const { id, userId } of await listBehind(jobs, mostPending)) {
-    const owner = userId === null ? {} : { owner: { userId } }
-    const row = await audit(ctx, { action: 'webhook_endpoint_disabled', target: id, ...owner })
-    await disableFailing(jobs, id, 'behind', row)
-    ctx.log.warn('event_endpoint_disabled', { target_id: id, reason: 'behind' })
+async function disable(ctx: Ctx, reason: 'behind' | 'no_key', endpoints: readonly EndedEndpoint[]): Promise<void> {
+  for (const endpoint of endpoints) {
+    const { id } = endpoint
+    const row = await audit(ctx, { action: 'webhook_endpoint_disabled', target: id, ...trailOf(endpoint) })
+    await disableEndpoint(ctx.services.jobs, id, reason, row)
+    ctx.log.warn('event_endpoint_disabled', { target_id: id, reason })
   }
 }

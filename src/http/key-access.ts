@@ -1,6 +1,6 @@
 // What API keys, and the tokens that they issue, may call: the scope of each route.
 import { metricsScope } from '../auth/token-rights.ts'
-import type { KeyScope } from '../auth/key-scopes.ts'
+import type { ApplicationScope, KeyScope } from '../auth/key-scopes.ts'
 import type { ApiKeyUse, User } from '../context.ts'
 import { AppError } from '../errors.ts'
 
@@ -15,10 +15,11 @@ interface Guarded {
   readonly method: string
   readonly scope?: string
   readonly keys?: KeyRule
+  readonly ofApplications?: ApplicationScope
 }
 
-/** The scopes of which a key needs one. Empty: any key may call the route. */
-export function scopesFor({ access, method, scope, keys }: Guarded): readonly KeyScope[] {
+/** The scopes of which a key needs one that acts for a user, or as an administrator. Empty: any key may call the route. */
+function scopesFor({ access, method, scope, keys }: Guarded): readonly KeyScope[] {
   if (keys === 'only') return []
   if (keys === 'link') return ['link']
   if (access === 'admin' && scope === metricsScope) return ['admin:read', 'admin:metrics']
@@ -36,9 +37,10 @@ export function authorizeKey({ scopes }: User, { actsAs }: ApiKeyUse, route: Gua
   if (route.keys === 'refused') throw forbidden('This request needs a user’s own sign-in, not an API key.', 'key')
   if (route.keys === 'only' && actsAs === 'token')
     throw forbidden('This request needs the API key itself, not a token of it.', 'key')
-  if (route.access === 'user' && actsAs === 'application')
+  const isApplications = route.access === 'user' && actsAs === 'application'
+  if (isApplications && route.ofApplications === undefined)
     throw new AppError('user_required', 'This request acts for a user. Name one in the header WN-User.')
-  const needed = scopesFor(route)
+  const needed = isApplications && route.ofApplications !== undefined ? [route.ofApplications] : scopesFor(route)
   if (needed.length > 0 && !needed.some((scope) => scopes.includes(scope)))
     throw forbidden(`The API key needs the scope ${needed.map((scope) => `\`${scope}\``).join(' or ')}.`, 'scope')
 }

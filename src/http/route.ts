@@ -3,6 +3,7 @@
 import type { RouteAudit } from '../audit/actions.ts'
 import { audit, recordAlone } from '../audit/audit.ts'
 import * as z from 'zod'
+import type { ApplicationScope } from '../auth/key-scopes.ts'
 import { metricsScope } from '../auth/token-rights.ts'
 import { isReadOnly } from '../auth/access-token.ts'
 import type { Actor, Ctx, User } from '../context.ts'
@@ -47,6 +48,11 @@ export interface RouteDescription {
   readonly scope?: typeof metricsScope
   /** What an API key needs; without it, the scope of the method. */
   readonly keys?: KeyRule
+  /**
+   * The scope with which a key of an application calls this route without a user, for the application itself. Without it, such
+   * a key has to name a user.
+   */
+  readonly ofApplications?: ApplicationScope
   /**
    * Whether the route responds while the database is unavailable: that the session has ended, or that the person was erased, is
    * then not known. Only for routes that say nothing about a person.
@@ -171,7 +177,10 @@ function isUsers(ctx: Ctx): ctx is Ctx<User> {
  * Checks access: a user or an administrator, and for changes a token that is not read-only.
  * @throws AppError `unauthorized`, also if a mount forgot to authenticate; `forbidden`
  */
-function authorize(ctx: Ctx, declaration: Pick<RouteDescription, 'access' | 'method' | 'scope' | 'keys'>): Ctx<User> {
+function authorize(
+  ctx: Ctx,
+  declaration: Pick<RouteDescription, 'access' | 'method' | 'scope' | 'keys' | 'ofApplications'>,
+): Ctx<User> {
   const { access, method, scope, keys } = declaration
   if (!isUsers(ctx)) throw new AppError('unauthorized', 'A valid access token is required.', { reason: 'no user' })
   if (access === 'admin' && ctx.actor.role !== 'admin')

@@ -122,7 +122,8 @@ export const policy = {
     purge: 'rows',
     days: 30,
     from: 'the event',
-    reason: 'Owners of endpoints see what was sent and can have it sent again; holds ids alone',
+    reason:
+      'Owners of endpoints see what was sent, with the latest 20 attempts, and can have it sent again; holds ids alone',
     readers: ['user', 'administrator', 'jobs'],
   },
   webhook_endpoints: {
@@ -130,7 +131,7 @@ export const policy = {
     purge: 'none',
     days: null,
     from: 'until its owner deletes it',
-    reason: 'Where events are sent; a user has at most five',
+    reason: 'Where events are sent; a user has at most five, an application ten',
     readers: ['user', 'administrator', 'jobs'],
   },
   plaid_usage: {

@@ -309,6 +309,9 @@ const linking = [
 const isForSignIns = (path: string): boolean =>
   /^\/api\/v1\/(?:auth\/|api-keys|admin\/api-keys|admin\/applications)/.test(path)
 
+/** Routes that a key of an application calls for the application itself. */
+const isOfEvents = ({ path }: { readonly path: string }): boolean => path.startsWith('/api/v1/webhooks/')
+
 function allowedScopes({ name, method, path }: { name: string; method: string; path: string }): string[] {
   if (isForSignIns(path)) return []
   if (name === 'POST /api/v1/tokens') return ['read', 'write', 'link']
@@ -319,7 +322,7 @@ function allowedScopes({ name, method, path }: { name: string; method: string; p
 }
 
 describe('a key with one scope', () => {
-  test.each(['read', 'write', 'link', 'admin:read', 'admin:write', 'admin:metrics'])(
+  test.each(['read', 'write', 'link', 'webhooks', 'admin:read', 'admin:write', 'admin:metrics'])(
     '(%s) calls the routes of this scope and no other',
     async (scope) => {
       const { key } = await newKey({ scopes: [scope] })
@@ -337,6 +340,26 @@ describe('a key with one scope', () => {
           false,
           true,
         ])
+      }
+    },
+    60_000,
+  )
+
+  test.each(['read', 'write', 'link', 'webhooks', 'admin:read', 'admin:write', 'admin:metrics'])(
+    '(%s) that names no user calls the routes of events with webhooks alone, and no other route of users',
+    async (scope) => {
+      const { key } = await newKey({ scopes: [scope] })
+      const routes = privateRoutes.filter((route) => !isAdministrators(route) && !isForSignIns(route.path))
+      expect(routes.filter(isOfEvents)).toHaveLength(11)
+      // A key with no other fault gets past the access, to an empty list, an unknown id or a body that is not valid.
+      const allowed = scope === 'webhooks' ? [200, 400, 404] : [403]
+      for (const route of routes) {
+        const body = route.method === 'GET' ? {} : { body: {} }
+        const answer = await edge.callTo(edge.url, key)(route.method, pathWithRandomIds(route.path), body)
+        const { code = null } = z.object({ code: z.string().optional() }).parse(answer.json())
+        const isOne = isOfEvents(route)
+        const isExpected = (isOne ? allowed : [400]).includes(answer.status) && (code === 'user_required') !== isOne
+        expect([route.name, answer.status, code, isExpected]).toEqual([route.name, answer.status, code, true])
       }
     },
     60_000,

@@ -1,5 +1,6 @@
 // The database's access rules: without any filter in the query, a login reads and changes one user's rows or none.
 // Connects to PostgreSQL with the Worker's logins, without the Worker.
+import { randomUUID } from 'node:crypto'
 import type { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
@@ -8,6 +9,7 @@ import {
   attempt,
   connectLogins,
   insufficientPrivilege,
+  issuer,
   logins,
   ours,
   type LoginClients,
@@ -131,6 +133,61 @@ test('a user reads no delivery to an endpoint of administrators, even about them
   expect((await asNeighbour('select 1 from webhook_endpoints')).count).toBe(0)
 })
 
+/** Runs one statement as an application that acts for no user, and rolls it back. */
+async function asApplication(id: string, text: string, params: unknown[] = [], subject: string | null = null) {
+  await api.query('begin')
+  try {
+    await api.query('select app.enter_application($1)', [id])
+    if (subject !== null) await api.query('select app.enter($1, $2, false)', [issuer, subject])
+    return (await api.query<Record<string, unknown>>(text, params)).rows
+  } finally {
+    await api.query('rollback')
+  }
+}
+
+test('an application sees its own endpoints and deliveries, and none of users, administrators or another application', async () => {
+  const [mine, theirs] = [randomUUID(), randomUUID()]
+  for (const id of [mine, theirs]) {
+    await edge.sql("insert into applications (id, name, issuer) values ($1, 'app', $2)", [id, issuer])
+    await edge.sql(
+      `with e as (insert into webhook_endpoints (application_id, url, secret_sealed) values ($1, 'https://app.example.com', 'sealed')
+          returning id, application_id)
+        insert into webhook_deliveries (event_id, endpoint_id, application_id, user_id, type, data)
+        select gen_random_uuid(), id, application_id, $2, 'item.linked', '{}' from e`,
+      [id, neighbourId],
+    )
+  }
+  for (const table of ['webhook_endpoints', 'webhook_deliveries']) {
+    expect(await asApplication(mine, `select application_id from ${table}`)).toEqual([{ application_id: mine }])
+    expect(await asApplication(randomUUID(), `select 1 from ${table}`)).toEqual([])
+    // Neither the user whom an event is about, nor a transaction that enters the user afterwards.
+    expect((await asNeighbour(`select 1 from ${table} where application_id is not null`)).count).toBe(0)
+    expect(await asApplication(mine, `select 1 from ${table} where application_id = $1`, [mine], 'neighbour')).toEqual(
+      [],
+    )
+  }
+  expect(
+    await asApplication(mine, "update webhook_endpoints set url = 'https://evil.example.com' returning application_id"),
+  ).toEqual([{ application_id: mine }])
+  expect(await asApplication(mine, 'delete from webhook_endpoints returning application_id')).toEqual([
+    { application_id: mine },
+  ])
+  for (const insert of [
+    "webhook_endpoints (application_id, url, secret_sealed) values ($1, 'u', 's')",
+    `webhook_deliveries (event_id, endpoint_id, application_id, type, data)
+      values (gen_random_uuid(), gen_random_uuid(), $1, 'ping', '{}')`,
+  ])
+    await expect(asApplication(mine, `insert into ${insert}`, [theirs])).rejects.toMatchObject({
+      code: insufficientPrivilege,
+    })
+  for (const table of tables.filter((each) => !each.includes('webhook_')))
+    expect([table, await asApplication(mine, `select count(*) as n from ${table}`).catch(() => 'refused')]).toEqual([
+      table,
+      expect.toSatisfy((seen: unknown) => seen === 'refused' || JSON.stringify(seen) === '[{"n":"0"}]'),
+    ])
+  await edge.sql('delete from webhook_endpoints where application_id is not null')
+})
+
 test('a user reads own rows at all', async () => {
   expect((await asNeighbour('select 1 from transactions')).count).toBeGreaterThan(100)
   expect((await asNeighbour('select 1 from items')).count).toBe(1)
@@ -227,9 +284,9 @@ const grants: Record<string, Record<string, string>> = {
     user_visits: 'SELECT',
     users: 'SELECT UPDATE(change_seq) UPDATE(plaid_user_id)',
     webhook_deliveries:
-      'INSERT(data) INSERT(endpoint_id) INSERT(event_id) INSERT(owner_id) INSERT(type) INSERT(user_id) SELECT UPDATE(expires_at) UPDATE(next_attempt_at) UPDATE(state)',
+      'INSERT(application_id) INSERT(data) INSERT(endpoint_id) INSERT(event_id) INSERT(owner_id) INSERT(type) INSERT(user_id) SELECT UPDATE(expires_at) UPDATE(next_attempt_at) UPDATE(state)',
     webhook_endpoints:
-      'DELETE INSERT(events) INSERT(id) INSERT(secret_sealed) INSERT(url) INSERT(user_id) SELECT UPDATE(disabled_reason) UPDATE(events) UPDATE(failing_since) UPDATE(failures) UPDATE(next_attempt_at) UPDATE(previous_sealed) UPDATE(previous_until) UPDATE(secret_sealed) UPDATE(state) UPDATE(updated_at) UPDATE(url)',
+      'DELETE INSERT(application_id) INSERT(events) INSERT(id) INSERT(secret_sealed) INSERT(url) INSERT(user_id) SELECT UPDATE(disabled_reason) UPDATE(events) UPDATE(failing_since) UPDATE(failures) UPDATE(next_attempt_at) UPDATE(previous_sealed) UPDATE(previous_until) UPDATE(secret_sealed) UPDATE(state) UPDATE(updated_at) UPDATE(url)',
     webhook_events: columnsOf('id item_id payload plaid_item_id received_at scheme user_id webhook_code webhook_type'),
   },
   wn_jobs: {
@@ -270,9 +327,9 @@ const grants: Record<string, Record<string, string>> = {
     user_visits: 'SELECT UPDATE(noticed_at)',
     users: 'SELECT UPDATE(change_seq) UPDATE(plaid_items_checked_at)',
     webhook_deliveries:
-      'INSERT(data) INSERT(endpoint_id) INSERT(event_id) INSERT(owner_id) INSERT(type) INSERT(user_id) SELECT UPDATE(attempts) UPDATE(data) UPDATE(expires_at) UPDATE(last_attempt_at) UPDATE(last_duration_ms) UPDATE(last_error) UPDATE(last_status) UPDATE(next_attempt_at) UPDATE(state)',
+      'INSERT(application_id) INSERT(data) INSERT(endpoint_id) INSERT(event_id) INSERT(owner_id) INSERT(type) INSERT(user_id) SELECT UPDATE(attempts) UPDATE(data) UPDATE(expires_at) UPDATE(history) UPDATE(last_attempt_at) UPDATE(last_duration_ms) UPDATE(last_error) UPDATE(last_status) UPDATE(next_attempt_at) UPDATE(state)',
     webhook_endpoints:
-      'DELETE INSERT(events) INSERT(id) INSERT(secret_sealed) INSERT(url) INSERT(user_id) SELECT UPDATE(disabled_reason) UPDATE(events) UPDATE(failing_since) UPDATE(failures) UPDATE(lease_expires_at) UPDATE(lease_owner) UPDATE(next_attempt_at) UPDATE(previous_sealed) UPDATE(previous_until) UPDATE(secret_sealed) UPDATE(state) UPDATE(updated_at) UPDATE(url) UPDATE(woken_until)',
+      'DELETE INSERT(application_id) INSERT(events) INSERT(id) INSERT(secret_sealed) INSERT(url) INSERT(user_id) SELECT UPDATE(disabled_reason) UPDATE(events) UPDATE(failing_since) UPDATE(failures) UPDATE(lease_expires_at) UPDATE(lease_owner) UPDATE(next_attempt_at) UPDATE(previous_sealed) UPDATE(previous_until) UPDATE(secret_sealed) UPDATE(state) UPDATE(updated_at) UPDATE(url) UPDATE(woken_until)',
     webhook_events: 'INSERT SELECT',
     webhook_keys: `DELETE ${everythingOfTheirs}`,
   },
@@ -363,7 +420,9 @@ const executors: Record<string, string> = {
   'app.purge_history': 'wn_jobs',
   'app.purge_removals': 'wn_jobs',
   'app.purge_rows': 'wn_jobs',
+  'app.application_id': 'wn_api',
   'app.enter': 'wn_api',
+  'app.enter_application': 'wn_api',
   'app.user_id': 'wn_api wn_jobs',
   ...Object.fromEntries(
     [

@@ -1,5 +1,6 @@
-// What events add to the commit of 500 new transactions: with an endpoint of the user, and with none, each against the same
-// commit with the triggers off. The three take turns, each time for a new user.
+// What events add to the commit of 500 new transactions: with no endpoint, with one of the user, and with one of the
+// application of the user, each against the same commit with the triggers off. The four take turns, each time for a new user,
+// among endpoints of 200 other applications.
 import { bankRows, makeItem } from './bank-rows.ts'
 import { type Benchmark, median, type Result, rounded } from './result.ts'
 import { type ScratchDatabase, startScratchDatabase } from './scratch-database.ts'
@@ -10,9 +11,16 @@ const rounds = 40
 const warmUps = 3
 const most = 0.05
 
-/** The endpoints of the user; `off`: the triggers are disabled. */
-const variants = ['off', 'no_endpoint', 'endpoint'] as const
+/** Who has an endpoint that gets the event; `off`: the triggers are disabled. */
+const variants = ['off', 'no_endpoint', 'endpoint', 'application'] as const
 type Variant = (typeof variants)[number]
+const names = { no_endpoint: 'no endpoint', endpoint: 'one endpoint', application: 'one of an application' } as const
+
+/** The application of the users of the variant `application`, and others. */
+const addApplications = `with a as (insert into applications (id, name, issuer)
+    select gen_random_uuid(), 'app', 'bench ' || n from generate_series(0, 200) n returning id)
+  insert into webhook_endpoints (application_id, url, secret_sealed, state)
+  select id, 'https://app.example.com', '', 'enabled' from a`
 
 const triggers = [
   ['users', 'users_emit_changes'],
@@ -29,6 +37,7 @@ async function timed(database: ScratchDatabase, rows: ReturnType<typeof bankRows
       `insert into webhook_endpoints (user_id, url, secret_sealed, state) values ($1, 'https://app.example.com', '', 'enabled')`,
       [item.userId],
     )
+  if (variant === 'application') await owner.query(`update users set issuer = 'bench 0' where id = $1`, [item.userId])
   for (const [table, name] of triggers)
     await owner.query(`alter table ${table} ${variant === 'off' ? 'disable' : 'enable'} trigger ${name}`)
   return await database.directly(await prepareCommit(database, item, rows))
@@ -36,7 +45,7 @@ async function timed(database: ScratchDatabase, rows: ReturnType<typeof bankRows
 
 async function measure(database: ScratchDatabase, signal: AbortSignal): Promise<Result[]> {
   const rows = bankRows(size)
-  const times: Readonly<Record<Variant, number[]>> = { off: [], no_endpoint: [], endpoint: [] }
+  const times: Readonly<Record<Variant, number[]>> = { off: [], no_endpoint: [], endpoint: [], application: [] }
   // The first rounds warm the caches. Each variant is first, second and last equally often.
   for (let round = -warmUps; round < rounds; round += 1) {
     signal.throwIfAborted()
@@ -46,11 +55,11 @@ async function measure(database: ScratchDatabase, signal: AbortSignal): Promise<
       if (round >= 0) times[variant].push(time)
     }
   }
-  return (['no_endpoint', 'endpoint'] as const).map((variant) => {
+  return (['no_endpoint', 'endpoint', 'application'] as const).map((variant) => {
     const added = median(times[variant].map((time, index) => time - (times.off[index] ?? NaN)))
     const ratio = added / median(times.off)
     return {
-      name: `events: commit of ${size}, ${variant === 'no_endpoint' ? 'no endpoint' : 'one endpoint'}`,
+      name: `events: commit of ${size}, ${names[variant]}`,
       value: rounded(median(times[variant])),
       unit: 'ms',
       against: rounded(median(times.off)),
@@ -66,12 +75,12 @@ export const eventsBenchmark: Benchmark = {
     const database = await startScratchDatabase()
     try {
       await fillWithOthers(database.owner)
-
-      say(`committing ${size}, ${rounds} rounds of three`)
+      await database.owner.query(addApplications)
+      say(`committing ${size}, ${rounds} rounds of four`)
       const results = await measure(database, signal)
       const written = await database.owner.query<{ n: number }>('select count(*)::int as n from webhook_deliveries')
       // Otherwise the triggers did not run, and nothing was measured.
-      if ((written.rows[0]?.n ?? 0) < rounds) throw new Error('The commits wrote no events.')
+      if ((written.rows[0]?.n ?? 0) < 2 * rounds) throw new Error('The commits wrote no events.')
       return results
     } finally {
       await database.stop()

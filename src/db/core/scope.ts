@@ -17,6 +17,8 @@ export interface Identity {
 
 /** The user of the transaction, in SQL. */
 export const me = sql<string>`app.user_id()`
+/** The application of the transaction, in SQL. */
+export const thisApplication = sql<string>`app.application_id()`
 
 const entry = (identity: Identity, create: boolean): SQL =>
   sql`app.enter(${identity.issuer}, ${identity.subject}, ${create},
@@ -61,6 +63,16 @@ export async function pageAsUser<B extends Batch>(
   statements: B,
 ): Promise<Results<B>> {
   return await runAs(database, sql`${entry(identity, false)}, ${inIndexOrder}`, statements)
+}
+
+/** Runs a batch as an application that acts for no user: it sees what is the application's own. */
+export async function asApplication<B extends Batch>(
+  database: ApiDatabase,
+  applicationId: string,
+  statements: B,
+): Promise<Results<B>> {
+  const enter = sql`app.enter_application(${applicationId}::uuid)`
+  return await batchAfter(database, [command(sql`select ${enter}`)], statements)
 }
 
 /** The id of an identity in this database. Inserts the user's row at the first call. */

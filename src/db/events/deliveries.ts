@@ -7,6 +7,9 @@ import { bigCount, query } from '../core/statement.ts'
 import { asOwner, type EndpointOwner, isOwned } from './owner.ts'
 
 const date = z.coerce.date()
+const attemptRow = z
+  .object({ at: date, status: z.number().nullable(), duration_ms: z.number(), error: z.string().nullable() })
+  .transform((row) => ({ at: row.at, status: row.status, durationMs: row.duration_ms, error: row.error }))
 const deliveryRow = z
   .object({
     id: z.string(),
@@ -23,6 +26,7 @@ const deliveryRow = z
     last_status: z.number().nullable(),
     last_duration_ms: z.number().nullable(),
     last_error: z.string().nullable(),
+    history: z.array(attemptRow),
   })
   .transform((row) => ({
     id: row.id,
@@ -39,11 +43,12 @@ const deliveryRow = z
     lastStatus: row.last_status,
     lastDurationMs: row.last_duration_ms,
     lastError: row.last_error,
+    history: row.history,
   }))
 export type Delivery = z.output<typeof deliveryRow>
 
 const columns = sql.raw(`id, event_id, endpoint_id, user_id, item_id, type, state, attempts, created_at,
-  next_attempt_at, last_attempt_at, last_status, last_duration_ms, last_error`)
+  next_attempt_at, last_attempt_at, last_status, last_duration_ms, last_error, history`)
 const ownerColumn = sql`owner_id`
 
 export interface DeliveryFilter {

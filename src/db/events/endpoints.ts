@@ -11,6 +11,7 @@ const endpointRow = z
   .object({
     id: z.string(),
     user_id: z.string().nullable(),
+    application_id: z.string().nullable(),
     url: z.string(),
     events: z.array(z.string()).nullable(),
     state: z.enum(['unverified', 'enabled', 'disabled']),
@@ -24,6 +25,7 @@ const endpointRow = z
   .transform((row) => ({
     id: row.id,
     userId: row.user_id,
+    applicationId: row.application_id,
     url: row.url,
     events: row.events,
     state: row.state,
@@ -37,7 +39,8 @@ const endpointRow = z
   }))
 export type Endpoint = z.output<typeof endpointRow>
 
-const columns = sql.raw(`id, user_id, url, to_jsonb(events) as events, state, disabled_reason, secret_sealed,
+const columns =
+  sql.raw(`id, user_id, application_id, url, to_jsonb(events) as events, state, disabled_reason, secret_sealed,
   case when previous_until > now() then previous_sealed end as previous_sealed,
   case when previous_until > now() then previous_until end as previous_until, failing_since, created_at`)
 
@@ -65,8 +68,10 @@ export async function findEndpoint(owner: EndpointOwner, id: string): Promise<En
 
 export interface NewEndpoint {
   readonly id: string
-  /** Null for an endpoint of administrators. */
+  /** Null for an endpoint of an application or of administrators. */
   readonly userId: string | null
+  /** Null for an endpoint of a user or of administrators. */
+  readonly applicationId: string | null
   readonly url: string
   /** Null for all types. */
   readonly events: readonly string[] | null
@@ -76,19 +81,19 @@ export interface NewEndpoint {
 /** Null if the owner has `most` already. */
 export async function insertEndpoint(
   owner: EndpointOwner,
-  { id, userId, url, events, secretSealed }: NewEndpoint,
+  { id, userId, applicationId, url, events, secretSealed }: NewEndpoint,
   most: number,
   audit: AuditRow,
 ): Promise<Endpoint | null> {
   const { inserted } = await asOwner(owner, {
     // Two requests at once are counted one after the other.
     locked: command(
-      sql`select pg_advisory_xact_lock(hashtextextended('webhook_endpoints' || ${userId ?? ''}::text, 0))`,
+      sql`select pg_advisory_xact_lock(hashtextextended('webhook_endpoints' || ${userId ?? applicationId ?? ''}::text, 0))`,
     ),
     inserted: query(
       endpointRow,
-      sql`insert into webhook_endpoints (id, user_id, url, events, secret_sealed)
-        select ${id}::uuid, ${userId}::uuid, ${url}, ${sql.param(events)}::text[], ${secretSealed}
+      sql`insert into webhook_endpoints (id, user_id, application_id, url, events, secret_sealed)
+        select ${id}::uuid, ${userId}::uuid, ${applicationId}::uuid, ${url}, ${sql.param(events)}::text[], ${secretSealed}
         where (select count(*) from webhook_endpoints where ${isOwned(owner)}) < ${most}
         returning ${columns}, ${recorded(audit)}`,
     ),
@@ -181,8 +186,8 @@ export async function insertPing(owner: EndpointOwner, id: string, audit: AuditR
   const { inserted } = await asOwner(owner, {
     inserted: query(
       anyRow,
-      sql`insert into webhook_deliveries (event_id, endpoint_id, owner_id, user_id, type, data)
-        select gen_random_uuid(), id, user_id, user_id, 'ping', '{}' from webhook_endpoints where ${isEnabled}
+      sql`insert into webhook_deliveries (event_id, endpoint_id, owner_id, application_id, user_id, type, data)
+        select gen_random_uuid(), id, user_id, application_id, user_id, 'ping', '{}' from webhook_endpoints where ${isEnabled}
         returning id`,
     ),
     recorded: recordAudit(audit, sql`exists (select 1 from webhook_endpoints where ${isEnabled})`),

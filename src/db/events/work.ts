@@ -7,11 +7,16 @@ import { anyRow, command, idRow, query } from '../core/statement.ts'
 
 /** The longest time between the claim of an endpoint and its results. */
 export const leaseSeconds = 120
+/** Attempts of a delivery that are kept: those of three days, and more than one replay. */
+export const keptAttempts = 20
 /** After that, a message for an endpoint counts as lost. */
 const wokenSeconds = 120
 
-const mayBeClaimed = sql.raw(`e.state = 'enabled' and e.next_attempt_at <= now()
-  and (e.lease_expires_at is null or e.lease_expires_at < now())`)
+/** An application without a valid key gets nothing: its last key was revoked, or has expired. */
+const hasKey = sql.raw(`(e.application_id is null or exists (select 1 from api_keys k
+  where k.application_id = e.application_id and k.revoked_at is null and coalesce(k.expires_at > now(), true)))`)
+const mayBeClaimed = sql`e.state = 'enabled' and e.next_attempt_at <= now()
+  and (e.lease_expires_at is null or e.lease_expires_at < now()) and ${hasKey}`
 const hasDue = sql.raw(`exists (select 1 from webhook_deliveries d where d.endpoint_id = e.id and d.state = 'pending'
   and d.next_attempt_at <= now())`)
 /** Written in the last minute and never attempted. */
@@ -56,6 +61,7 @@ const claimedRow = z
   .object({
     id: z.string(),
     user_id: z.string().nullable(),
+    application_id: z.string().nullable(),
     url: z.string(),
     secret_sealed: z.string(),
     previous_sealed: z.string().nullable(),
@@ -64,6 +70,7 @@ const claimedRow = z
   .transform((row) => ({
     id: row.id,
     userId: row.user_id,
+    applicationId: row.application_id,
     url: row.url,
     secretSealed: row.secret_sealed,
     previousSealed: row.previous_sealed,
@@ -119,7 +126,7 @@ export async function claimEndpoint(
       sql`update webhook_endpoints e set lease_owner = ${lease}, woken_until = null,
           lease_expires_at = now() + make_interval(secs => ${leaseSeconds})
         where e.id = ${id} and ${mayBeClaimed}
-        returning e.id, e.user_id, e.url, e.secret_sealed, e.failures,
+        returning e.id, e.user_id, e.application_id, e.url, e.secret_sealed, e.failures,
           case when e.previous_until > now() then e.previous_sealed end as previous_sealed`,
     ),
     due: query(
@@ -206,7 +213,9 @@ export async function recordAttempts(
         update webhook_deliveries d set state = ended.state, attempts = d.attempts + 1, last_attempt_at = now(),
           last_status = ended.status, last_duration_ms = ended.duration_ms, last_error = ended.error,
           next_attempt_at = least(now() + make_interval(secs => ended.retry_seconds), d.expires_at),
-          data = case when ended.state = 'pending' then d.data else d.data - 'subject' end
+          data = case when ended.state = 'pending' then d.data else d.data - 'subject' end,
+          history = case when jsonb_array_length(d.history) < ${keptAttempts} then d.history else d.history - 0 end
+            || jsonb_build_object('at', now(), 'status', ended.status, 'duration_ms', ended.duration_ms, 'error', ended.error)
         from ended where d.id = ended.id returning d.id`,
     ),
     settled: query(
@@ -245,35 +254,59 @@ export async function failOfDisabled(jobs: JobsDatabase, limit: number): Promise
   return failed.length
 }
 
-const behindRow = z.object({ id: z.string(), user_id: z.string().nullable() }).transform((row) => ({
-  id: row.id,
-  userId: row.user_id,
-}))
+const endedRow = z
+  .object({ id: z.string(), user_id: z.string().nullable(), application_id: z.string().nullable() })
+  .transform((row) => ({ id: row.id, userId: row.user_id, applicationId: row.application_id }))
+export type EndedEndpoint = z.output<typeof endedRow>
 
 /** Failing endpoints with more pending deliveries than the limit of their owner. */
 export async function listBehind(
   jobs: JobsDatabase,
-  most: { readonly user: number; readonly everyone: number },
-): Promise<readonly z.output<typeof behindRow>[]> {
+  most: { readonly user: number; readonly many: number },
+): Promise<readonly EndedEndpoint[]> {
   const { found } = await batch(jobs, {
     found: query(
-      behindRow,
-      sql`select e.id, e.user_id from webhook_endpoints e where e.state = 'enabled' and e.failing_since is not null
+      endedRow,
+      sql`select e.id, e.user_id, e.application_id from webhook_endpoints e
+        where e.state = 'enabled' and e.failing_since is not null
         and exists (select 1 from webhook_deliveries d where d.endpoint_id = e.id and d.state = 'pending'
-          offset case when e.user_id is null then ${most.everyone}::int else ${most.user}::int end limit 1)
+          offset case when e.user_id is null then ${most.many}::int else ${most.user}::int end limit 1)
         order by e.id limit 100`,
     ),
   })
   return found
 }
 
-/** Disables an endpoint that is enabled and fails. */
-export async function disableFailing(jobs: JobsDatabase, id: string, reason: string, audit: AuditRow): Promise<void> {
+/** Endpoints of applications without a valid key. */
+export async function listKeyless(jobs: JobsDatabase): Promise<readonly EndedEndpoint[]> {
+  const { found } = await batch(jobs, {
+    found: query(
+      endedRow,
+      sql`select e.id, e.user_id, e.application_id from webhook_endpoints e
+        where e.application_id is not null and e.state <> 'disabled' and not ${hasKey} order by e.id limit 100`,
+    ),
+  })
+  return found
+}
+
+/** Why a job disables an endpoint, and what must still be true. */
+const grounds = {
+  behind: sql.raw(`state = 'enabled' and failing_since is not null`),
+  no_key: sql`not ${hasKey}`,
+} as const
+
+/** Disables an endpoint for which the reason is still true. */
+export async function disableEndpoint(
+  jobs: JobsDatabase,
+  id: string,
+  reason: keyof typeof grounds,
+  audit: AuditRow,
+): Promise<void> {
   await batch(jobs, {
     disabled: query(
       idRow,
-      sql`update webhook_endpoints set state = 'disabled', disabled_reason = ${reason}, updated_at = now()
-        where id = ${id} and state = 'enabled' and failing_since is not null returning id, ${recorded(audit)}`,
+      sql`update webhook_endpoints e set state = 'disabled', disabled_reason = ${reason}, updated_at = now()
+        where id = ${id} and state <> 'disabled' and ${grounds[reason]} returning id, ${recorded(audit)}`,
     ),
   })
 }

@@ -24,11 +24,11 @@ interface Column {
 
 /** The sealed columns that the jobs' login can read. Those of built-in accounts are in db/identity/totp.ts. */
 const accessToken = { sealed: 'access_token_sealed', owner: 'id', user: 'user_id', busy: 'false', needed: 'true' }
-/** An endpoint of administrators has no user, and stands for one. */
+/** The application of an endpoint stands for its user; an endpoint of administrators stands for one itself. */
 const webhookSecret = {
   table: 'webhook_endpoints',
   owner: 'id',
-  user: 'coalesce(user_id, id)',
+  user: 'coalesce(user_id, application_id, id)',
   busy: 'false',
   version: 'wn1',
 } as const

@@ -1,6 +1,7 @@
 // Who acts with an API key, or with a token that one has issued. Every request reads the key's row: nothing is cached, so
 // a revoked key ends at once.
 import { digestOfKey, kindOfKey } from '../../auth/api-key.ts'
+import { applicationIdentity } from '../../auth/application-identity.ts'
 import { verifyClientToken } from '../../auth/client-token.ts'
 import { isAdminScope, isUserScope } from '../../auth/key-scopes.ts'
 import { parseSubject, subjectHeader } from '../../auth/subject-header.ts'
@@ -11,9 +12,6 @@ import { AppError } from '../../errors.ts'
 import { canonicalAddress } from '../../ratelimit/networks.ts'
 import { servicesOf } from '../mount.ts'
 import { refuseOverLimit, type RequestContext } from './rate-limit.ts'
-
-/** The issuer of applications that act for no user, in the audit trail and in logs. It has no users. */
-const applicationIssuer = 'wealthnavigator-edge/applications'
 
 const refuse = (reason: string): AppError =>
   new AppError('unauthorized', 'A valid access token is required.', { reason })
@@ -77,12 +75,13 @@ export async function actorOfKey(context: RequestContext, text: string): Promise
       scopes: scopes.filter(isUserScope),
       apiKey: { id, actsAs: 'user' },
     }
+  if (applicationId === null) throw new TypeError('a key has neither an application nor a user')
   return {
     kind: 'user',
-    identity: { issuer: applicationIssuer, subject: applicationId ?? id, issuedAt },
+    identity: { ...applicationIdentity(applicationId), issuedAt },
     role: scopes.some(isAdminScope) ? 'admin' : 'user',
     scopes,
-    apiKey: { id, actsAs: 'application' },
+    apiKey: { id, actsAs: 'application', applicationId },
   }
 }
 

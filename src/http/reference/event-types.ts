@@ -40,7 +40,8 @@ export const eventTypeTexts: Readonly<Record<string, EventTypeText>> = {
   },
   'user.erased': {
     summary: 'User erased',
-    description: 'The person and everything about them were erased. Only for endpoints of administrators.',
+    description:
+      'The person and everything about them were erased. Only for endpoints of applications and of administrators.',
   },
   ping: { summary: 'Test', description: 'A test, requested by `/ping`.' },
   'endpoint.verification': {

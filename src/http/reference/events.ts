@@ -26,6 +26,7 @@ const delivery = {
   last_status: 204,
   last_duration_ms: 84,
   last_error: null,
+  history: [{ at: sample.time, status: 204, duration_ms: 84, error: null }],
   created_at: sample.time,
 }
 
@@ -115,4 +116,9 @@ const ofAdministrators = Object.entries(textsFor('every user')).map(([name, text
   text,
 ])
 
-export const eventTexts: OperationTexts = { ...textsFor('the user'), ...Object.fromEntries(ofAdministrators) }
+export const eventTexts: OperationTexts = {
+  ...textsFor(
+    'the user, or, for an API key of an application with the scope `webhooks` and without `WN-User`, of all users of the application',
+  ),
+  ...Object.fromEntries(ofAdministrators),
+}

@@ -106,7 +106,7 @@ export async function openIn(
 ): Promise<string> {
   if (place === 'totp_secrets') return encodeHex(await openTotpSecret(keyring, sealed, itemId))
   if (place === 'webhook_secrets' || place === 'previous_webhook_secrets')
-    return (await openWebhookSecret(keyring, sealed, { userId, endpointId: itemId })).reveal()
+    return (await openWebhookSecret(keyring, sealed, { ownerId: userId, endpointId: itemId })).reveal()
   if (place === 'link_sessions') return (await openLinkToken(keyring, sealed, { userId, sessionId: itemId })).reveal()
   return (await openAccessToken(keyring, sealed, { userId, itemId }, place)).reveal()
 }

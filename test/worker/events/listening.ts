@@ -1,5 +1,6 @@
 // A world with a receiver of events in place of the internet.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest'
+import { applicationIdentity } from '../../../src/auth/application-identity.ts'
 import type { Ctx, Services, User } from '../../../src/context.ts'
 import { deliverEvents } from '../../../src/events/deliver.ts'
 import { createEndpoint } from '../../../src/events/manage-endpoints.ts'
@@ -18,6 +19,8 @@ export interface Listening {
   woken: string[]
   readonly as: (subject: string) => Ctx<User>
   readonly asAdministrator: () => Ctx<User>
+  /** A new application of the issuer, as its key acts without a user. Without an issuer, that of every user here. */
+  readonly asApplication: (issuer?: string) => Promise<Ctx<User> & { readonly applicationId: string }>
   readonly job: () => Ctx
   /** Makes an endpoint, whose secret the receiver then knows. */
   readonly listen: (ctx: Ctx<User>, events?: readonly string[] | null) => Promise<string>
@@ -58,6 +61,8 @@ export function useListening(): Listening {
   })
   afterEach(async () => {
     await part('world').sql('delete from webhook_endpoints')
+    await part('world').sql('delete from api_keys')
+    await part('world').sql('delete from applications')
     part('world').queue.length = 0
   })
   const listening: Listening = {
@@ -77,6 +82,20 @@ export function useListening(): Listening {
     asAdministrator: () => {
       const ctx = listening.as('operator')
       return { ...ctx, actor: { ...ctx.actor, role: 'admin', isAdministering: true } }
+    },
+    asApplication: async (issuer = 'wealthnavigator-edge') => {
+      const [applicationId, id] = [crypto.randomUUID(), crypto.randomUUID()]
+      const sql: World['sql'] = async (text, params) => await listening.world.sql(text, params)
+      await sql("insert into applications (id, name, issuer) values ($1, 'app', $2)", [applicationId, issuer])
+      await sql(
+        `insert into api_keys (id, application_id, name, prefix, digest, scopes)
+          values ($1::uuid, $2, 'server', 'wn_test_', decode(md5($1::uuid::text), 'hex'), '{webhooks}')`,
+        [id, applicationId],
+      )
+      const identity = applicationIdentity(applicationId)
+      const apiKey = { id, actsAs: 'application', applicationId } as const
+      const ctx = listening.as('nobody')
+      return { ...ctx, applicationId, actor: { ...ctx.actor, identity, scopes: ['webhooks'], apiKey } }
     },
     job: () => ({ ...listening.world.job(), services: listening.services }),
     listen: async (ctx, events = null) => {

@@ -165,21 +165,20 @@ describe('a rotation of the encryption keys', () => {
     expect(await keyIdsOf('link_sessions', 'token_sealed')).toEqual([rotated.currentKeyId])
   })
 
-  it('seals both secrets of an endpoint again, of a user and of administrators', async () => {
+  it('seals both secrets of an endpoint again, of a user, an application and administrators', async () => {
     const previous = newKeyring()
-    const [userId, endpointId, everyones] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()]
+    const [userId, applicationId] = [crypto.randomUUID(), crypto.randomUUID()]
     await world.sql("insert into users (id, issuer, subject) values ($1, 'issuer', 'of an endpoint')", [userId])
-    const owners = [
-      { userId, endpointId },
-      { userId: null, endpointId: everyones },
-    ]
+    await world.sql("insert into applications (id, name, issuer) values ($1, 'app', 'issuer')", [applicationId])
+    const owners = [userId, applicationId, null].map((ownerId) => ({ ownerId, endpointId: crypto.randomUUID() }))
     for (const owner of owners)
       await world.sql(
-        `insert into webhook_endpoints (id, user_id, url, secret_sealed, previous_sealed)
-          values ($1, $2, 'https://app.example.com', $3, $4)`,
+        `insert into webhook_endpoints (id, user_id, application_id, url, secret_sealed, previous_sealed)
+          values ($1, $2, $3, 'https://app.example.com', $4, $5)`,
         [
           owner.endpointId,
-          owner.userId,
+          owner.ownerId === userId ? userId : null,
+          owner.ownerId === applicationId ? applicationId : null,
           await sealWebhookSecret(previous, 'whsec_current', owner),
           await sealWebhookSecret(previous, 'whsec_previous', owner),
         ],

@@ -11,6 +11,14 @@ import type { OwnerRoutes } from './owned.ts'
 
 const states = ['pending', 'delivered', 'failed'] as const
 
+const errorText = 'Why it failed: `status`, `timeout`, `no_response` or `malformed`; null otherwise.'
+const attemptSchema = z.object({
+  at: instant.describe('When the attempt ended.'),
+  status: z.int().nullable().describe('The HTTP status of the response; null without one.'),
+  duration_ms: z.int().describe('How long it took, in milliseconds.'),
+  error: z.string().nullable().describe(errorText),
+})
+
 const deliverySchema = z
   .object({
     id,
@@ -25,6 +33,9 @@ const deliverySchema = z
         '`pending`: waits for its next attempt. `delivered`: the endpoint returned 2xx. `failed`: not attempted again, unless it is replayed.',
       ),
     attempts: z.int().describe('The number of attempts.'),
+    history: z
+      .array(attemptSchema)
+      .describe('The latest 20 attempts, oldest first. They are kept as long as the delivery.'),
     next_attempt_at: instant.nullable().describe('When it is attempted next; null unless it is pending.'),
     last_attempt_at: instant.nullable().describe('When it was last attempted.'),
     last_status: z.int().nullable().describe('The HTTP status of the last attempt; null without a response.'),
@@ -49,6 +60,12 @@ function deliveryView(delivery: Delivery): z.input<typeof deliverySchema> {
     type: delivery.type,
     state: delivery.state,
     attempts: delivery.attempts,
+    history: delivery.history.map(({ at, status, durationMs, error }) => ({
+      at: timeText(at),
+      status,
+      duration_ms: durationMs,
+      error,
+    })),
     next_attempt_at: timeTextOrNull(delivery.nextAttemptAt),
     last_attempt_at: timeTextOrNull(delivery.lastAttemptAt),
     last_status: delivery.lastStatus,
@@ -75,7 +92,7 @@ const readRoutes = ({ access, path, tags, id: nameOf }: OwnerRoutes): readonly R
     path: `${path}/deliveries`,
     summary: 'List deliveries of events',
     tags,
-    access,
+    ...access,
     query: z.strictObject({
       ...pageQuery,
       endpoint_id: endpointId,
@@ -94,7 +111,7 @@ const readRoutes = ({ access, path, tags, id: nameOf }: OwnerRoutes): readonly R
     path: `${path}/deliveries/{id}`,
     summary: 'Get a delivery of an event',
     tags,
-    access,
+    ...access,
     params,
     answers: { 200: deliverySchema },
     errors: ['not_found'],
@@ -113,7 +130,7 @@ const replayRoutes = ({ access, path, tags, id: nameOf }: OwnerRoutes): readonly
     path: `${path}/deliveries/replay`,
     summary: 'Replay failed deliveries of events',
     tags,
-    access,
+    ...access,
     limit: 'sync',
     query: z.strictObject({
       since: z.iso.datetime({ offset: true }).describe('Only deliveries of events since this time.'),
@@ -132,7 +149,7 @@ const replayRoutes = ({ access, path, tags, id: nameOf }: OwnerRoutes): readonly
     path: `${path}/deliveries/{id}/replay`,
     summary: 'Replay a delivery of an event',
     tags,
-    access,
+    ...access,
     limit: 'sync',
     params,
     answers: { 202: deliverySchema },

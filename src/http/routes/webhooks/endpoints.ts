@@ -19,7 +19,7 @@ import type { OwnerRoutes } from './owned.ts'
 
 const eventType = z.enum(eventTypes)
 
-const reasons = ['requested', 'gone', 'failing', 'behind', 'unsafe'] as const
+const reasons = ['requested', 'gone', 'failing', 'behind', 'unsafe', 'no_key'] as const
 
 const endpointSchema = z
   .object({
@@ -35,7 +35,7 @@ const endpointSchema = z
       .enum(reasons)
       .nullable()
       .describe(
-        'Why it is disabled. `requested`: by a request. `gone`: it returned 410. `failing`: it failed for three days. `behind`: it failed, and too many events were waiting. `unsafe`: its host name leads to a private network.',
+        'Why it is disabled. `requested`: by a request. `gone`: it returned 410. `failing`: it failed for three days. `behind`: it failed, and too many events were waiting. `unsafe`: its host name leads to a private network. `no_key`: the application that owns it has no valid API key.',
       ),
     failing_since: instant.nullable().describe('Since when every delivery failed; null after a success.'),
     previous_secret_until: instant
@@ -92,7 +92,7 @@ const readRoutes = ({ access, path, tags, id: nameOf }: OwnerRoutes): readonly R
     path: `${path}/endpoints`,
     summary: 'List endpoints of events',
     tags,
-    access,
+    ...access,
     query: z.strictObject(pageQuery),
     answers: { 200: listSchema },
     errors: ['invalid_cursor'],
@@ -106,7 +106,7 @@ const readRoutes = ({ access, path, tags, id: nameOf }: OwnerRoutes): readonly R
     path: `${path}/endpoints/{id}`,
     summary: 'Get an endpoint of events',
     tags,
-    access,
+    ...access,
     params,
     answers: { 200: endpointSchema },
     errors: ['not_found'],
@@ -125,7 +125,7 @@ const changeRoutes = ({ access, path, tags, id: nameOf }: OwnerRoutes): readonly
     path: `${path}/endpoints`,
     summary: 'Create an endpoint of events',
     tags,
-    access,
+    ...access,
     session: 'live',
     limit: 'link',
     body: creation,
@@ -139,7 +139,7 @@ const changeRoutes = ({ access, path, tags, id: nameOf }: OwnerRoutes): readonly
     path: `${path}/endpoints/{id}`,
     summary: 'Change an endpoint of events',
     tags,
-    access,
+    ...access,
     session: 'live',
     limit: 'link',
     params,
@@ -157,7 +157,7 @@ const changeRoutes = ({ access, path, tags, id: nameOf }: OwnerRoutes): readonly
     path: `${path}/endpoints/{id}`,
     summary: 'Delete an endpoint of events',
     tags,
-    access,
+    ...access,
     session: 'live',
     limit: 'link',
     params,
@@ -177,7 +177,7 @@ const secretRoutes = ({ access, path, tags, id: nameOf }: OwnerRoutes): readonly
     path: `${path}/endpoints/{id}/secret`,
     summary: 'Rotate the secret of an endpoint',
     tags,
-    access,
+    ...access,
     session: 'live',
     limit: 'sensitive',
     params,
@@ -191,7 +191,7 @@ const secretRoutes = ({ access, path, tags, id: nameOf }: OwnerRoutes): readonly
     path: `${path}/endpoints/{id}/ping`,
     summary: 'Test an endpoint of events',
     tags,
-    access,
+    ...access,
     session: 'live',
     limit: 'link',
     params,
