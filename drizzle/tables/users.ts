@@ -9,8 +9,8 @@ export const users = pgTable(
     issuer: text().notNull(),
     subject: text().notNull(),
     /**
-     * The number of the newest change to the user's transactions. Every commit takes the next numbers from here, under
-     * this row's lock.
+     * The number of the newest change to anything that the API shows to the user. Every writer takes the next numbers from
+     * here, under this row's lock, so they become visible in order.
      */
     changeSeq: bigint('change_seq', { mode: 'number' }).notNull().default(0),
     /**
@@ -18,6 +18,12 @@ export const users = pgTable(
      * again.
      */
     changesFrom: bigint('changes_from', { mode: 'number' }).notNull().default(0),
+    /** The same for the feed of everything, `changes`. */
+    feedFrom: bigint('feed_from', { mode: 'number' }).notNull().default(0),
+    /** Another number after a restore, and for another user: cursors of the feed that name a different one have expired. */
+    feedEpoch: integer('feed_epoch')
+      .notNull()
+      .default(sql`floor(random() * 2147483647)::integer`),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     /** Plaid's id of the user, with which Plaid lists the user's items, including those that were lost here. */
     plaidUserId: text('plaid_user_id'),

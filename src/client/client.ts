@@ -60,7 +60,8 @@ interface Reading {
   /** The rows of a list, of all its pages. */
   rows<Path extends ListPath>(path: Path, ...init: ArgumentsOf<RouteOf<Path, 'get'>>): AsyncGenerator<RowOf<Path>, void>
   /**
-   * The pages of the change feed until nothing is left to read. Store each page and its `next_since` together.
+   * The pages of the change feed of everything until nothing is left to read. Store each page and its `next_since`
+   * together.
    * @throws FeedExpiredError when the copy must be read again from the start
    */
   changes(options?: FeedOptions): AsyncGenerator<FeedPage, void>

@@ -45,9 +45,9 @@ export class ProblemError extends Error {
 export class FeedExpiredError extends ProblemError {
   override readonly name = 'FeedExpiredError'
   /** The place to begin again: pass it as `since`. */
-  get beginAt(): string | number {
+  get beginAt(): string {
     const { next_since: since } = this.problem
-    return typeof since === 'string' || typeof since === 'number' ? since : 0
+    return typeof since === 'string' ? since : '0'
   }
 }
 

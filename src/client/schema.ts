@@ -534,6 +534,103 @@ export type CashFlowIntervals = {
   data: Array<CashFlow>
 }
 
+export type Change = {
+  /** The number of the change. A later change has a higher number. Rows of a read from the start have the number of the newest change at its beginning. */
+  seq: number
+  /** `upsert`: the row is new or changed. `remove`: its list no longer shows it. */
+  op: 'upsert'
+  /** The id of the row. */
+  id: string
+  /** The kind of row. */
+  kind: 'item'
+  /** The item. */
+  item: Item
+} | {
+  /** The number of the change. A later change has a higher number. Rows of a read from the start have the number of the newest change at its beginning. */
+  seq: number
+  /** `upsert`: the row is new or changed. `remove`: its list no longer shows it. */
+  op: 'upsert'
+  /** The id of the row. */
+  id: string
+  /** The kind of row. */
+  kind: 'account'
+  /** The account. */
+  account: Account
+} | {
+  /** The number of the change. A later change has a higher number. Rows of a read from the start have the number of the newest change at its beginning. */
+  seq: number
+  /** `upsert`: the row is new or changed. `remove`: its list no longer shows it. */
+  op: 'upsert'
+  /** The id of the row. */
+  id: string
+  /** The kind of row. */
+  kind: 'holding'
+  /** The holding. */
+  holding: Holding
+} | {
+  /** The number of the change. A later change has a higher number. Rows of a read from the start have the number of the newest change at its beginning. */
+  seq: number
+  /** `upsert`: the row is new or changed. `remove`: its list no longer shows it. */
+  op: 'upsert'
+  /** The id of the row. */
+  id: string
+  /** The kind of row. */
+  kind: 'liability'
+  /** The liability. */
+  liability: Liability
+} | {
+  /** The number of the change. A later change has a higher number. Rows of a read from the start have the number of the newest change at its beginning. */
+  seq: number
+  /** `upsert`: the row is new or changed. `remove`: its list no longer shows it. */
+  op: 'upsert'
+  /** The id of the row. */
+  id: string
+  /** The kind of row. */
+  kind: 'recurring_stream'
+  /** The stream. */
+  recurring_stream: RecurringStream
+} | {
+  /** The number of the change. A later change has a higher number. Rows of a read from the start have the number of the newest change at its beginning. */
+  seq: number
+  /** `upsert`: the row is new or changed. `remove`: its list no longer shows it. */
+  op: 'upsert'
+  /** The id of the row. */
+  id: string
+  /** The kind of row. */
+  kind: 'investment_transaction'
+  /** The investment transaction. */
+  investment_transaction: InvestmentTransaction
+} | {
+  /** The number of the change. A later change has a higher number. Rows of a read from the start have the number of the newest change at its beginning. */
+  seq: number
+  /** `upsert`: the row is new or changed. `remove`: its list no longer shows it. */
+  op: 'upsert'
+  /** The id of the row. */
+  id: string
+  /** The kind of row. */
+  kind: 'transaction'
+  /** The transaction. */
+  transaction: Transaction
+} | {
+  /** The number of the change. A later change has a higher number. Rows of a read from the start have the number of the newest change at its beginning. */
+  seq: number
+  /** `upsert`: the row is new or changed. `remove`: its list no longer shows it. */
+  op: 'remove'
+  /** The id of the row. */
+  id: string
+  /** The kind of row. */
+  kind: 'item' | 'account' | 'holding' | 'liability' | 'recurring_stream' | 'investment_transaction' | 'transaction'
+}
+
+export type Changes = {
+  /** The rows of this page. */
+  data: Array<Change>
+  /** The `since` of the next request. */
+  next_since: string
+  /** Whether more can be read now. */
+  has_more: boolean
+}
+
 export type Consents = {
   /** Raised by each change; 0 before the first. */
   version: number
@@ -2637,6 +2734,30 @@ export interface paths {
       }
       responses: {
         200: { content: { 'application/json': TransactionChanges } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/changes': {
+    /** List changes */
+    get: {
+      parameters: {
+        query?: {
+          /** The maximum number of rows. */
+          limit?: number | undefined
+          /** The `next_since` of the previous response; 0 returns everything. */
+          since?: string | undefined
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': Changes } }
         default: { content: { 'application/problem+json': Problem } }
       }
     }

@@ -25,17 +25,28 @@ export interface Cursor<Place> {
   read(text: string | undefined): Place | null
 }
 
-function cursorOf<Place>(list: string, place: z.ZodType<Place>): Cursor<Place> {
+interface CursorOptions<Place> {
+  /** The place as its schema parses it; by default the place itself. */
+  readonly toJson?: (place: Place) => unknown
+  /** What is wrong with a cursor of another list. */
+  readonly field?: { readonly pointer: string; readonly detail: string }
+}
+
+const cursorField = { pointer: 'cursor', detail: 'Must be the `next_cursor` of the previous page, unchanged.' }
+
+export function cursorOf<Place>(
+  list: string,
+  place: z.ZodType<Place>,
+  { toJson = (given) => given, field = cursorField }: CursorOptions<Place> = {},
+): Cursor<Place> {
   const schema = z.tuple([z.literal(list), place])
   return {
-    write: (given) => encodeBase64Url(utf8(JSON.stringify([list, given]))),
+    write: (given) => encodeBase64Url(utf8(JSON.stringify([list, toJson(given)]))),
     read: (text) => {
       if (text === undefined) return null
       const parsed = schema.safeParse(decodeJson(text))
       if (!parsed.success)
-        throw new AppError('invalid_cursor', 'The cursor does not belong to this list.', {
-          fields: [{ pointer: 'cursor', detail: 'Must be the `next_cursor` of the previous page, unchanged.' }],
-        })
+        throw new AppError('invalid_cursor', 'The cursor does not belong to this list.', { fields: [field] })
       return parsed.data[1]
     },
   }

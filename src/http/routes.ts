@@ -41,6 +41,7 @@ import {
   listSessionsRoute,
   logoutAllRoute,
 } from './routes/auth/account.ts'
+import { listAllChangesRoute } from './routes/changes/changes.ts'
 import { listChangesRoute } from './routes/transactions/changes.ts'
 import { listDuplicatesRoute, settleDuplicateRoute } from './routes/items/duplicates.ts'
 import { healthRoute, readyRoute } from './routes/system/health.ts'
@@ -127,6 +128,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       listBalancesRoute,
       listTransactionsRoute,
       listChangesRoute,
+      listAllChangesRoute,
       listRecurringRoute,
       getTransactionRoute,
       editTransactionRoute,

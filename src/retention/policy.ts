@@ -93,6 +93,14 @@ export const policy = {
     reason: 'Clients of the change feed learn which transactions were deleted; holds ids alone',
     readers: ['user', 'jobs'],
   },
+  changes: {
+    tables: ['public.changes'],
+    purge: 'feed',
+    days: 180,
+    from: 'the change',
+    reason: 'Clients of the change feed learn what changed; holds ids alone',
+    readers: ['user', 'jobs'],
+  },
   sync_runs: {
     tables: ['public.sync_runs'],
     purge: 'rows',

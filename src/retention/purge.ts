@@ -8,7 +8,7 @@ import { execute } from '../db/core/client.ts'
 import { AppError } from '../errors.ts'
 import { purgeExpiredLogins } from '../db/identity/retention.ts'
 import { noteUnusedAccounts } from '../db/privacy/absence.ts'
-import { purgeHistory, purgeRemovals, purgeRows } from '../db/records/retention.ts'
+import { purgeFeed, purgeHistory, purgeRows } from '../db/records/retention.ts'
 import { removeLostItems } from '../items/remove-lost.ts'
 import { eraseAbsent, notifyAbsent } from '../privacy/absence.ts'
 import { classesBy, type ClassName, dayBefore, daysOf } from './policy.ts'
@@ -88,11 +88,11 @@ async function tasksOf(ctx: Ctx): Promise<Task[]> {
       return deleted < stepRows
     },
   }))
-  const removals = expiring('feed').map(({ name, days }): Task => ({
-    name,
+  const feeds = expiring('feed').map((expired): Task => ({
+    name: expired.name,
     step: async (count) => {
-      const deleted = await purgeRemovals(jobs, days, stepRows)
-      count(name, deleted)
+      const deleted = await purgeFeed(jobs, expired, stepRows)
+      count(expired.name, deleted)
       return deleted < stepRows
     },
   }))
@@ -125,7 +125,7 @@ async function tasksOf(ctx: Ctx): Promise<Task[]> {
     ...absenceTasks(ctx),
     lost,
     ...rows,
-    ...removals,
+    ...feeds,
     ...history,
     ...trails,
     ...checkpoints,

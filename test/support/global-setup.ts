@@ -12,8 +12,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // Most of a short command's time is reading its modules.
   process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'wealthnavigator-edge-compile-cache')
   project.provide('proofs', process.env['PROOFS'] === 'all' ? 'all' : 'sample')
-  const { EVENT_SEQUENCES } = process.env
+  const { EVENT_SEQUENCES, FEED_SEQUENCES } = process.env
   project.provide('eventSequences', EVENT_SEQUENCES === undefined ? null : Number(EVENT_SEQUENCES))
+  project.provide('feedSequences', FEED_SEQUENCES === undefined ? null : Number(FEED_SEQUENCES))
   project.provide('model', {
     // CI sets a higher number; see .ci/run.
     runs: Number(process.env['MODEL_RUNS'] ?? 6),

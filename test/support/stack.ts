@@ -10,6 +10,8 @@ declare module 'vitest' {
     proofs: 'sample' | 'all'
     /** How many sequences the property of events tries; null for the usual number. */
     eventSequences: number | null
+    /** The same for the property of the feed of everything. */
+    feedSequences: number | null
     /**
      * Options of the model-based test: the number of sequences (`MODEL_RUNS`), the seed (`MODEL_SEED`), a single
      * sequence as a failure names it (`MODEL_PATH`, `MODEL_REPLAY_PATH`), and whether a failure is shrunk

@@ -16,8 +16,10 @@ const statements = [
   // A run that held a lease at the time of the backup has ended.
   `update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now(), lease_owner = null,
     lease_expires_at = null, woken_until = null`,
-  // Clients that store a copy have read numbers that the backup does not know: each gets 410 and starts again.
-  `update users set change_seq = change_seq + ${feedGap}, changes_from = change_seq + ${feedGap}`,
+  // Clients that store a copy have read numbers that the backup does not know: each gets 410 and starts again. The epoch is
+  // for the feed of everything, in case the same backup is restored twice.
+  `update users set change_seq = change_seq + ${feedGap}, changes_from = change_seq + ${feedGap},
+    feed_from = change_seq + ${feedGap}, feed_epoch = floor(random() * 2147483647)::integer`,
 ]
 
 const erased = 'json_to_recordset($1::json) e (id uuid, subject_hash text, requested_at timestamptz)'

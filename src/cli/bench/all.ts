@@ -20,6 +20,11 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
     summary: 'what events add to the commit of 500 new transactions, with an endpoint and with none',
     load: async () => (await import('./events.ts')).eventsBenchmark,
   },
+  feed: {
+    summary:
+      'what the triggers of the feed add to the commit of 500 transactions, new ones and ones that are stored already',
+    load: async () => (await import('./feed.ts')).feedBenchmark,
+  },
   'row-by-row': {
     summary: 'the commit of a page against an upsert and a round trip for each of its rows',
     load: async () => (await import('./row-by-row.ts')).rowByRowBenchmark,

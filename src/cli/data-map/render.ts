@@ -5,6 +5,7 @@ import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
 import * as accounts from '../../../drizzle/tables/accounts.ts'
 import * as applications from '../../../drizzle/tables/applications.ts'
 import * as audit from '../../../drizzle/tables/audit.ts'
+import * as changes from '../../../drizzle/tables/changes.ts'
 import * as events from '../../../drizzle/tables/events.ts'
 import * as identity from '../../../drizzle/tables/identity.ts'
 import * as investments from '../../../drizzle/tables/investments.ts'
@@ -27,6 +28,7 @@ const modules = [
   items,
   accounts,
   transactions,
+  changes,
   investments,
   liabilities,
   links,
@@ -62,6 +64,7 @@ const withoutPerson = 'kept, and identifies no person'
 const erasures: Readonly<Record<string, string>> = {
   'public.users': 'deleted',
   'public.user_visits': 'deleted',
+  'public.changes': 'deleted',
   'public.item_products': 'deleted',
   'public.plaid_removals': 'deleted when Plaid has confirmed the removal',
   'public.erasures': 'kept: the tombstone, a hash',

@@ -43,21 +43,15 @@ export interface Item extends ItemRow {
 }
 
 /** Each item with its products, sorted by name. */
-function withProducts(found: readonly ItemRow[], products: readonly ProductRow[]): Item[] {
+export function withProducts(found: readonly ItemRow[], products: readonly ProductRow[]): Item[] {
   const byName = products.toSorted((one, other) => (one.product < other.product ? -1 : 1))
   const byItem = Map.groupBy(byName, ({ itemId }) => itemId)
   return found.map((item) => ({ ...item, products: byItem.get(item.id) ?? [] }))
 }
 
-/** A user's items, oldest first. */
-export async function listItems(
-  database: ApiDatabase,
-  identity: Identity,
-  limit: number,
-  from: Key | null,
-): Promise<Page<Item>> {
-  const { connection } = database
-  const chosen = and(eq(items.userId, me), isNull(items.removedAt), after(from, items.createdAt, items.id, 'asc'))
+/** The two statements that read the user's visible items that match: the items, and the products of the first `limit`. */
+function itemStatements({ connection }: ApiDatabase, matching: SQL | undefined, limit: number) {
+  const chosen = and(eq(items.userId, me), isNull(items.removedAt), matching)
   const order = [asc(items.createdAt), asc(items.id)] as const
   const ids = connection
     .select({ id: items.id })
@@ -65,8 +59,8 @@ export async function listItems(
     .where(chosen)
     .orderBy(...order)
     .limit(limit)
-  const { found, products } = await pageAsUser(database, identity, {
-    found: connection
+  return {
+    items: connection
       .select(itemColumns)
       .from(items)
       .where(chosen)
@@ -76,8 +70,26 @@ export async function listItems(
       .select(productColumns)
       .from(itemProducts)
       .where(sql`${itemProducts.itemId} = any(array(${ids}))`),
-  })
-  return toPage(withProducts(found, products), limit, (item) => [item.createdAt.toISOString(), item.id])
+  }
+}
+
+export const itemRows = {
+  page: (database: ApiDatabase, limit: number, from: Key | null) =>
+    itemStatements(database, after(from, items.createdAt, items.id, 'asc'), limit),
+  named: (database: ApiDatabase, ids: SQL, limit: number) =>
+    itemStatements(database, sql`${items.id} = any(${ids})`, limit),
+  keyOf: ({ createdAt, id }: ItemRow): Key => [createdAt.toISOString(), id],
+}
+
+/** A user's items, oldest first. */
+export async function listItems(
+  database: ApiDatabase,
+  identity: Identity,
+  limit: number,
+  from: Key | null,
+): Promise<Page<Item>> {
+  const found = await pageAsUser(database, identity, itemRows.page(database, limit, from))
+  return toPage(withProducts(found.items, found.products), limit, itemRows.keyOf)
 }
 
 /** The two statements that read one item of a user; by default the user of the transaction. */

@@ -89,6 +89,11 @@ export async function purgeRevokedAccounts(jobs: JobsDatabase, keepDays: number,
       sql`select 1 from items where id in (select item_id from accounts where id = ${doomed}) order by id
         for no key update`,
     ),
+    // The deletion takes numbers of their counters.
+    usersLocked: command(
+      sql`select 1 from users where id in (select user_id from accounts where id = ${doomed}) order by id
+        for no key update`,
+    ),
     tombstones: insertTombstones(sql`account_id = ${doomed}`),
     trimmed: trimTombstones(sql`select user_id from accounts where id = ${doomed}`),
     setAside: command(

@@ -3,6 +3,7 @@
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import { accountBalances, accounts } from '../../../drizzle/tables/accounts.ts'
 import { apiKeys, idempotentRequests } from '../../../drizzle/tables/applications.ts'
+import { changes } from '../../../drizzle/tables/changes.ts'
 import { holdingDays, holdings, investmentTransactions, securities } from '../../../drizzle/tables/investments.ts'
 import { itemProducts, items } from '../../../drizzle/tables/items.ts'
 import { liabilities } from '../../../drizzle/tables/liabilities.ts'
@@ -56,6 +57,7 @@ export const exportedTables: Readonly<Record<string, ExportedTable>> = {
   // By the number of the last change, which no two rows of a user share. A row that changes while it is exported moves to
   // the end, so it is exported again and never missed.
   transactions: { table: transactions, owner: transactions.userId, key: [transactions.changeSeq], isIndexed: true },
+  changes: { table: changes, owner: changes.userId, key: [changes.seq], isIndexed: true },
   transaction_tombstones: {
     table: transactionTombstones,
     owner: transactionTombstones.userId,

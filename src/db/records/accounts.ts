@@ -1,5 +1,5 @@
 // A user's accounts and their balances: the current ones in the account's row, and one row a day in another table.
-import { and, asc, eq, gte, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, gte, lte, type SQL, sql } from 'drizzle-orm'
 import { accountBalances, accounts } from '../../../drizzle/tables/accounts.ts'
 import { users } from '../../../drizzle/tables/users.ts'
 import type { ApiDatabase } from '../core/client.ts'
@@ -39,6 +39,22 @@ export type Account = RowOf<typeof accountColumns>
 
 const mine = and(eq(accounts.userId, me), ofShownItem(accounts.itemId))
 
+/** The user's accounts that match. */
+const selectAccounts = ({ connection }: ApiDatabase, matching: SQL | undefined) =>
+  connection.select(accountColumns).from(accounts).where(and(mine, matching)).$dynamic()
+
+export const accountRows = {
+  page: (database: ApiDatabase, limit: number, from: Key | null, withHidden = false) =>
+    selectAccounts(
+      database,
+      and(withHidden ? undefined : sql`not ${accounts.hidden}`, after(from, accounts.createdAt, accounts.id, 'asc')),
+    )
+      .orderBy(asc(accounts.createdAt), asc(accounts.id))
+      .limit(limit + 1),
+  named: (database: ApiDatabase, ids: SQL) => selectAccounts(database, sql`${accounts.id} = any(${ids})`),
+  keyOf: ({ createdAt, id }: Account): Key => [createdAt.toISOString(), id],
+}
+
 /** A user's accounts, oldest first, closed ones too; with `withHidden` also those that the user hid. */
 export async function listAccounts(
   database: ApiDatabase,
@@ -48,29 +64,15 @@ export async function listAccounts(
   withHidden = false,
 ): Promise<Page<Account>> {
   const { found } = await pageAsUser(database, identity, {
-    found: database.connection
-      .select(accountColumns)
-      .from(accounts)
-      .where(
-        and(
-          mine,
-          withHidden ? undefined : sql`not ${accounts.hidden}`,
-          after(from, accounts.createdAt, accounts.id, 'asc'),
-        ),
-      )
-      .orderBy(asc(accounts.createdAt), asc(accounts.id))
-      .limit(limit + 1),
+    found: accountRows.page(database, limit, from, withHidden),
   })
-  return toPage(found, limit, (account) => [account.createdAt.toISOString(), account.id])
+  return toPage(found, limit, accountRows.keyOf)
 }
 
 /** One account of the user's, or null. */
 export async function getAccount(database: ApiDatabase, identity: Identity, id: string): Promise<Account | null> {
   const { found } = await asUser(database, identity, {
-    found: database.connection
-      .select(accountColumns)
-      .from(accounts)
-      .where(and(mine, eq(accounts.id, id))),
+    found: selectAccounts(database, eq(accounts.id, id)),
   })
   return found[0] ?? null
 }
@@ -83,10 +85,7 @@ export interface AccountEdits {
   readonly inInsights?: boolean | undefined
 }
 
-/**
- * Writes the edits. Locks the user's counter row first, as a sync's commit does, and takes a number: lists and sums of
- * the user may change.
- */
+/** Writes the edits. Locks the user's counter row first, as a sync's commit does; the edit takes a number from there. */
 export async function editAccount(
   database: ApiDatabase,
   identity: Identity,
@@ -106,13 +105,9 @@ export async function editAccount(
   const { found } = await asUser(database, identity, {
     userLocked: connection.select({ id: users.id }).from(users).where(eq(users.id, me)).for('no key update'),
     edited: command(sql`with target as (select ${accounts.id} as id from ${accounts} where ${mine}
-        and ${accounts.id} = ${id}),
-        counter as (update users set change_seq = change_seq + 1 where id = ${me} and exists (select 1 from target))
+        and ${accounts.id} = ${id})
         update accounts set ${set} where id in (select id from target)`),
-    found: connection
-      .select(accountColumns)
-      .from(accounts)
-      .where(and(mine, eq(accounts.id, id))),
+    found: selectAccounts(database, eq(accounts.id, id)),
   })
   return found[0] ?? null
 }

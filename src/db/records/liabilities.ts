@@ -1,5 +1,5 @@
 // Liabilities: merged from snapshots, listed by keyset.
-import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { accounts } from '../../../drizzle/tables/accounts.ts'
 import { liabilities } from '../../../drizzle/tables/liabilities.ts'
 import type { ApiDatabase } from '../core/client.ts'
@@ -67,6 +67,41 @@ export interface Liability {
   readonly details: unknown
 }
 
+const selectLiabilities = ({ connection }: ApiDatabase, matching: SQL | undefined) =>
+  connection
+    .select({
+      id: liabilities.id,
+      accountId: liabilities.accountId,
+      kind: liabilities.kind,
+      details: liabilities.details,
+    })
+    .from(liabilities)
+    .where(
+      and(
+        eq(liabilities.userId, me),
+        ofShownItem(liabilities.itemId),
+        ofSharedAccount(liabilities.accountId),
+        ofCurrentProduct(liabilities.itemId, 'liabilities'),
+        matching,
+      ),
+    )
+    .$dynamic()
+
+export const liabilityRows = {
+  page: (database: ApiDatabase, limit: number, from: Key | null, withHidden = false) =>
+    selectLiabilities(
+      database,
+      and(
+        withHidden ? undefined : ofListedAccount(liabilities.accountId),
+        after(from, liabilities.accountId, liabilities.id, 'asc'),
+      ),
+    )
+      .orderBy(asc(liabilities.accountId), asc(liabilities.id))
+      .limit(limit + 1),
+  named: (database: ApiDatabase, ids: SQL) => selectLiabilities(database, sql`${liabilities.id} = any(${ids})`),
+  keyOf: ({ accountId, id }: Liability): Key => [accountId, id],
+}
+
 /** A user's liabilities, by account. */
 export async function listLiabilities(
   database: ApiDatabase,
@@ -76,26 +111,7 @@ export async function listLiabilities(
   withHidden = false,
 ): Promise<Page<Liability>> {
   const { found } = await pageAsUser(database, identity, {
-    found: database.connection
-      .select({
-        id: liabilities.id,
-        accountId: liabilities.accountId,
-        kind: liabilities.kind,
-        details: liabilities.details,
-      })
-      .from(liabilities)
-      .where(
-        and(
-          eq(liabilities.userId, me),
-          ofShownItem(liabilities.itemId),
-          ofSharedAccount(liabilities.accountId),
-          ofCurrentProduct(liabilities.itemId, 'liabilities'),
-          withHidden ? undefined : ofListedAccount(liabilities.accountId),
-          after(from, liabilities.accountId, liabilities.id, 'asc'),
-        ),
-      )
-      .orderBy(asc(liabilities.accountId), asc(liabilities.id))
-      .limit(limit + 1),
+    found: liabilityRows.page(database, limit, from, withHidden),
   })
-  return toPage(found, limit, (row) => [row.accountId, row.id])
+  return toPage(found, limit, liabilityRows.keyOf)
 }

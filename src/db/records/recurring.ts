@@ -122,54 +122,74 @@ const ourTransactions = asJson(sql`array(
     and ${transactions.plaidTransactionId} = named.plaid_id and ${transactions.removedAt} is null
   order by named.n)`)
 
+const table = recurringStreams
+
+const selectStreams = ({ connection }: ApiDatabase, matching: SQL | undefined) =>
+  connection
+    .select({
+      id: table.id,
+      plaidStreamId: table.plaidStreamId,
+      accountId: table.accountId,
+      direction: table.direction,
+      description: table.description,
+      merchantName: table.merchantName,
+      categoryPrimary: table.categoryPrimary,
+      categoryDetailed: table.categoryDetailed,
+      firstDate: table.firstDate,
+      lastDate: table.lastDate,
+      predictedNextDate: table.predictedNextDate,
+      frequency: table.frequency,
+      averageAmount: exactOrNull(table.averageAmount),
+      lastAmount: exactOrNull(table.lastAmount),
+      currency: currencyOf(table),
+      isActive: table.isActive,
+      status: table.status,
+      plaidTransactionIds: asJson(sql`${table.plaidTransactionIds}`),
+      transactionIds: ourTransactions,
+    })
+    .from(table)
+    .where(
+      and(
+        eq(table.userId, me),
+        ofShownItem(table.itemId),
+        ofSharedAccount(table.accountId),
+        ofCurrentProduct(table.itemId, 'recurring'),
+        matching,
+      ),
+    )
+    .$dynamic()
+
+export const streamRows = {
+  page: (
+    database: ApiDatabase,
+    limit: number,
+    from: Key | null,
+    { accountId, direction, active, withHidden }: RecurringFilters = {},
+  ) =>
+    selectStreams(
+      database,
+      and(
+        accountId === undefined ? undefined : eq(table.accountId, accountId),
+        accountId !== undefined || withHidden === true ? undefined : ofListedAccount(table.accountId),
+        direction === undefined ? undefined : eq(table.direction, direction),
+        active === undefined ? undefined : eq(table.isActive, active),
+        after(from, table.lastDate, table.id, 'desc'),
+      ),
+    )
+      .orderBy(desc(table.lastDate), desc(table.id))
+      .limit(limit + 1),
+  named: (database: ApiDatabase, ids: SQL) => selectStreams(database, sql`${table.id} = any(${ids})`),
+  keyOf: ({ lastDate, id }: RecurringStream): Key => [lastDate, id],
+}
+
 /** A user's streams, the most recent first. */
 export async function listRecurring(
   database: ApiDatabase,
   identity: Identity,
-  { accountId, direction, active, withHidden }: RecurringFilters,
+  filters: RecurringFilters,
   limit: number,
   from: Key | null,
 ): Promise<Page<RecurringStream>> {
-  const table = recurringStreams
-  const { found } = await pageAsUser(database, identity, {
-    found: database.connection
-      .select({
-        id: table.id,
-        plaidStreamId: table.plaidStreamId,
-        accountId: table.accountId,
-        direction: table.direction,
-        description: table.description,
-        merchantName: table.merchantName,
-        categoryPrimary: table.categoryPrimary,
-        categoryDetailed: table.categoryDetailed,
-        firstDate: table.firstDate,
-        lastDate: table.lastDate,
-        predictedNextDate: table.predictedNextDate,
-        frequency: table.frequency,
-        averageAmount: exactOrNull(table.averageAmount),
-        lastAmount: exactOrNull(table.lastAmount),
-        currency: currencyOf(table),
-        isActive: table.isActive,
-        status: table.status,
-        plaidTransactionIds: asJson(sql`${table.plaidTransactionIds}`),
-        transactionIds: ourTransactions,
-      })
-      .from(table)
-      .where(
-        and(
-          eq(table.userId, me),
-          ofShownItem(table.itemId),
-          ofSharedAccount(table.accountId),
-          ofCurrentProduct(table.itemId, 'recurring'),
-          accountId === undefined ? undefined : eq(table.accountId, accountId),
-          accountId !== undefined || withHidden === true ? undefined : ofListedAccount(table.accountId),
-          direction === undefined ? undefined : eq(table.direction, direction),
-          active === undefined ? undefined : eq(table.isActive, active),
-          after(from, table.lastDate, table.id, 'desc'),
-        ),
-      )
-      .orderBy(desc(table.lastDate), desc(table.id))
-      .limit(limit + 1),
-  })
-  return toPage(found, limit, (row) => [row.lastDate, row.id])
+  const { found } = await pageAsUser(database, identity, { found: streamRows.page(database, limit, from, filters) })
+  return toPage(found, limit, streamRows.keyOf)
 }

@@ -6,7 +6,7 @@ import { batch, type JobsDatabase } from '../core/client.ts'
 import { bigCount, query } from '../core/statement.ts'
 import { keptRemovals } from './tombstones.ts'
 
-/** What `app.retention_rule` knows by name, apart from `transaction_tombstones`. */
+/** What `app.retention_rule` knows by name. */
 export interface Expired {
   readonly name: string
   readonly days: number
@@ -58,10 +58,14 @@ export async function purgeHistory(
   return { purged: step[0]?.purged ?? 0, after: step[0]?.scanned_to ?? null }
 }
 
-/** Deletes at most `limit` removals of the change feed that are due. Returns how many. */
-export async function purgeRemovals(jobs: JobsDatabase, days: number, limit: number): Promise<number> {
+/** Deletes at most `limit` due rows of a change feed, in the order of their numbers. Returns how many. */
+export async function purgeFeed(jobs: JobsDatabase, { name, days }: Expired, limit: number): Promise<number> {
+  const given = sql`${days}::int, ${limit}::int`
   const { purged } = await batch(jobs, {
-    purged: query(countRow, sql`select app.purge_removals(${days}::int, ${limit}::int) as count`),
+    purged:
+      name === 'changes'
+        ? query(countRow, sql`select app.purge_changes(${given}) as count`)
+        : query(countRow, sql`select app.purge_removals(${given}) as count`),
   })
   return purged[0]?.count ?? 0
 }

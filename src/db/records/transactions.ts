@@ -1,5 +1,5 @@
 // A user's transactions: read by keyset, edited in place.
-import { and, type AnyColumn, desc, eq, gte, isNull, lte, type SQL, sql } from 'drizzle-orm'
+import { and, type AnyColumn, asc, desc, eq, gt, gte, isNull, lte, type SQL, sql } from 'drizzle-orm'
 import { transactions } from '../../../drizzle/tables/transactions.ts'
 import { users } from '../../../drizzle/tables/users.ts'
 import type { ApiDatabase } from '../core/client.ts'
@@ -84,6 +84,22 @@ function matching(filters: TransactionFilters): SQL | undefined {
     maxAmount === undefined ? undefined : sql`${transactions.amount} <= ${maxAmount}::numeric`,
     pending === undefined ? undefined : eq(transactions.pending, pending),
   )
+}
+
+export const transactionRows = {
+  named: ({ connection }: ApiDatabase, ids: SQL) =>
+    connection
+      .select(transactionColumns)
+      .from(transactions)
+      .where(and(shownNamed, sql`${transactions.id} = any(${ids})`)),
+  /** The first ones with a number above `from` and up to `to`. */
+  numbered: ({ connection }: ApiDatabase, limit: number, from: number, to: number) =>
+    connection
+      .select({ ...transactionColumns, seq: transactions.changeSeq })
+      .from(transactions)
+      .where(and(shownNamed, gt(transactions.changeSeq, from), lte(transactions.changeSeq, to)))
+      .orderBy(asc(transactions.changeSeq))
+      .limit(limit + 1),
 }
 
 /** A user's transactions, newest first. */

@@ -4,6 +4,7 @@ import { adminTexts } from './admin.ts'
 import { adminProtectionTexts } from './admin-protection.ts'
 import { applicationTexts } from './applications.ts'
 import { authTexts } from './auth.ts'
+import { changeTexts } from './changes.ts'
 import { eventTexts } from './events.ts'
 import { itemTexts } from './items.ts'
 import { moneyTexts } from './money.ts'
@@ -22,6 +23,7 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   sync: 'Syncs on demand, and the history of sync runs.',
   accounts: 'Bank accounts and their balances.',
   transactions: 'Transactions, their changes, recurring streams and edits of the user.',
+  changes: 'The feed of everything that changed, for clients that keep a copy.',
   investments: 'Holdings and investment transactions.',
   liabilities: 'Credit cards, mortgages and student loans.',
   insights: 'Sums over accounts and transactions.',
@@ -38,6 +40,7 @@ const texts: OperationTexts = {
   ...itemTexts,
   ...accountTexts,
   ...transactionTexts,
+  ...changeTexts,
   ...moneyTexts,
   ...privacyTexts,
   ...applicationTexts,

@@ -37,7 +37,7 @@ function securityView(security: Security): z.input<typeof securitySchema> {
   }
 }
 
-const holdingSchema = z
+export const holdingSchema = z
   .object({
     id,
     account_id: id,
@@ -51,7 +51,7 @@ const holdingSchema = z
   })
   .meta({ id: 'Holding' })
 
-function holdingView(holding: Holding): z.input<typeof holdingSchema> {
+export function holdingView(holding: Holding): z.input<typeof holdingSchema> {
   return {
     id: holding.id,
     account_id: holding.accountId,
@@ -65,7 +65,7 @@ function holdingView(holding: Holding): z.input<typeof holdingSchema> {
   }
 }
 
-const investmentTransactionSchema = z
+export const investmentTransactionSchema = z
   .object({
     id,
     plaid_investment_transaction_id: z.string(),
@@ -83,7 +83,7 @@ const investmentTransactionSchema = z
   })
   .meta({ id: 'InvestmentTransaction' })
 
-function investmentTransactionView(row: InvestmentTransaction): z.input<typeof investmentTransactionSchema> {
+export function investmentTransactionView(row: InvestmentTransaction): z.input<typeof investmentTransactionSchema> {
   const { date, name, quantity, amount, price, fees, type, subtype, currency } = row
   return {
     id: row.id,

@@ -8,7 +8,7 @@ import { route } from '../route.ts'
 
 const kinds = ['credit', 'mortgage', 'student'] as const
 
-const liabilitySchema = z
+export const liabilitySchema = z
   .object({
     id,
     account_id: id,
@@ -19,7 +19,12 @@ const liabilitySchema = z
 
 const isKind = (text: string): text is (typeof kinds)[number] => kinds.some((kind) => kind === text)
 
-function liabilityView({ id: liabilityId, accountId, kind, details }: Liability): z.input<typeof liabilitySchema> {
+export function liabilityView({
+  id: liabilityId,
+  accountId,
+  kind,
+  details,
+}: Liability): z.input<typeof liabilitySchema> {
   if (!isKind(kind) || typeof details !== 'object' || details === null)
     throw new AppError('internal', 'The liability is of an unknown kind.', { reason: 'liability kind' })
   return { id: liabilityId, account_id: accountId, kind, details: { ...details } }

@@ -16,6 +16,7 @@ import { markStaleProducts, sweep } from '../../../src/sync/sweep.ts'
 import { everyTransaction } from '../equality.ts'
 import { rotate } from '../item-lifecycle.ts'
 import { failAt } from '../fault-injection.ts'
+import { followAll } from '../whole-feed.ts'
 import type { World } from '../world.ts'
 import { bankPassword, connectControl, noteKey, type TrueItem } from './banks.ts'
 import { createMail } from './mail.ts'
@@ -40,6 +41,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
   const control = connectControl(world.simulator)
   const subjects = ['anna', 'bert']
   const followers = new Map(subjects.map((subject) => [subject, { since: 0, seen: new Map<string, Transaction>() }]))
+  const copies = new Map(subjects.map((subject) => [subject, followAll(world, subject)]))
   const notes = new Map<string, Set<string | null>>()
   const doomedTokens = new Set<string>()
   const neverShared = new Set<string>()
@@ -124,7 +126,10 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
   }
 
   const poll = async (subject: string): Promise<void> => {
-    await inIsolate(null, () => read(subject))
+    await inIsolate(null, async () => {
+      await read(subject)
+      await copies.get(subject)?.catchUp(7)
+    })
   }
 
   const chaos: Chaos = {
@@ -132,6 +137,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     control,
     subjects,
     followers,
+    copies,
     notes,
     doomedTokens,
     neverShared,

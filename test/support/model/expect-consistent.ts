@@ -6,6 +6,7 @@ import type { Transaction } from '../../../src/db/records/transactions.ts'
 import { everyTransaction } from '../equality.ts'
 import { noteKey } from './banks.ts'
 import type { Chaos, Happened } from './types.ts'
+import { followAll, listedAll } from '../whole-feed.ts'
 import { expectSnapshots } from './expect-snapshots.ts'
 
 const text = (value: unknown): string => String(value)
@@ -24,6 +25,7 @@ export async function expectConsistent(chaos: Chaos, happened: Happened): Promis
     const noted = rows.filter(({ note }) => note !== null).length
     if (noted > 0) count('noted', noted)
     await expectFeed(chaos, subject, rows)
+    await expectCopies(chaos, subject)
   }
   await expectOnce(chaos)
   const [relinked] = await chaos.world.sql('select count(*) as n from items where link_epoch > 0')
@@ -128,11 +130,23 @@ async function expectFeed({ world, followers }: Chaos, subject: string, rows: re
   expect(replayed).toEqual(shown)
 }
 
+/** The same for everything that the API lists. */
+async function expectCopies({ world, copies }: Chaos, subject: string): Promise<void> {
+  const truth = await listedAll(world, subject)
+  const followed = copies.get(subject)
+  await followed?.catchUp(11)
+  expect(followed?.copy).toEqual(truth)
+  const fresh = followAll(world, subject)
+  await fresh.catchUp(9)
+  expect(fresh.copy).toEqual(truth)
+}
+
 async function expectOnce({ world }: Chaos): Promise<void> {
   const [row] =
     await world.sql(`select count(*) as numbers, count(distinct (user_id, change_seq)) as different, coalesce(bool_and(counted), true) as counted
     from (select t.user_id, t.change_seq, t.change_seq <= u.change_seq as counted from transactions t join users u on u.id = t.user_id
-      union all select d.user_id, d.change_seq, d.change_seq <= u.change_seq from transaction_tombstones d join users u on u.id = d.user_id) numbered`)
+      union all select d.user_id, d.change_seq, d.change_seq <= u.change_seq from transaction_tombstones d join users u on u.id = d.user_id
+      union all select c.user_id, c.seq, c.seq <= u.change_seq from changes c join users u on u.id = c.user_id) numbered`)
   expect(row?.['numbers']).toBe(row?.['different'])
   expect(row?.['counted']).toBe('t')
 }

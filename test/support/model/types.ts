@@ -1,6 +1,7 @@
 // The actions of the model, and what it knows of the expected state.
 import type { Transaction } from '../../../src/db/records/transactions.ts'
 import type { Moment } from '../fault-injection.ts'
+import type { WholeFollower } from '../whole-feed.ts'
 import type { World } from '../world.ts'
 import type { Control } from './banks.ts'
 
@@ -26,6 +27,8 @@ export interface Chaos {
   readonly control: Control
   readonly subjects: readonly string[]
   readonly followers: ReadonlyMap<string, Follower>
+  /** What the client of one user keeps of everything. */
+  readonly copies: ReadonlyMap<string, WholeFollower>
   /** The possible notes of a transaction, by user and name; null for no note. */
   readonly notes: Map<string, Set<string | null>>
   /** Plaid's ids of items whose token may have died with an isolate. */

@@ -135,7 +135,7 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'records/retention.ts': {
     countExpired: reading,
     purgeHistory: ofRetention,
-    purgeRemovals: ofRetention,
+    purgeFeed: ofRetention,
     purgeRows: ofRetention,
   },
   'records/tombstones.ts': { insertTombstones: ofRemoval, trimTombstones: ofRemoval },

@@ -67,27 +67,27 @@ describe('the change feed', () => {
   it('is read from a place to its end', async () => {
     const client = await serve((query) => {
       const since = Number(query.get('since'))
-      return { body: { data: [], next_since: since + 10, has_more: since < 30 } }
+      return { body: { data: [], next_since: String(since + 10), has_more: since < 30 } }
     })
-    const places: number[] = []
-    for await (const page of client.changes({ since: 10, limit: 500 })) places.push(page.next_since)
-    expect(places).toEqual([20, 30, 40])
+    const places: string[] = []
+    for await (const page of client.changes({ since: '10', limit: 500 })) places.push(page.next_since)
+    expect(places).toEqual(['20', '30', '40'])
   })
 
   it('says where to begin again when it has expired', async () => {
-    const client = await serve(() => problem(410, 'feed_expired', { next_since: 0 }))
+    const client = await serve(() => problem(410, 'feed_expired', { next_since: '0' }))
     const error = await client
-      .changes({ since: 10 })
+      .changes({ since: '10' })
       .next()
       .catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(FeedExpiredError)
-    expect(error).toMatchObject({ code: 'feed_expired', beginAt: 0 })
+    expect(error).toMatchObject({ code: 'feed_expired', beginAt: '0' })
   })
 
   it('ends with an error where it repeats its place', async () => {
-    const client = await serve(() => ({ body: { data: [], next_since: 10, has_more: true } }))
+    const client = await serve(() => ({ body: { data: [], next_since: '10', has_more: true } }))
     const read = async () => {
-      for await (const _ of client.changes({ since: 10 }));
+      for await (const _ of client.changes({ since: '10' }));
     }
     await expect(read()).rejects.toThrow('does not proceed')
     expect(api.received).toHaveLength(1)

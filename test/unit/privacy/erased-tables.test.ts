@@ -7,6 +7,7 @@ import { schemaTables } from '../../support/schema-tables.ts'
 const otherwise: Readonly<Record<string, string>> = {
   erasures: 'keeps the tombstone, without the user',
   item_products: 'is deleted with its items',
+  changes: 'is deleted with the user',
   user_visits: 'is deleted with the user',
   plaid_removals: 'is deleted when Plaid has confirmed the removal',
 }

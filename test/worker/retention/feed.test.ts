@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
 import { AppError } from '../../../src/errors.ts'
-import { purgeHistory, purgeRemovals } from '../../../src/db/records/retention.ts'
+import { purgeFeed, purgeHistory } from '../../../src/db/records/retention.ts'
 import { everyTransaction } from '../../support/equality.ts'
 import { type Follower, follow, listed } from '../../support/feed.ts'
 import { linkAndSyncSmallBank, useWorld } from '../../support/item-lifecycle.ts'
@@ -19,7 +19,7 @@ useWorld((made) => {
 /** Deletes what is too old; returns how many removals. */
 async function purge(): Promise<number> {
   const { jobs, config } = world.services
-  const removals = await purgeRemovals(jobs, 180, 1000)
+  const removals = await purgeFeed(jobs, { name: 'transaction_tombstones', days: 180 }, 1000)
   // A search for a smaller example links hundreds of banks, which are more accounts than one step looks at.
   const expired = { name: 'transactions', days: config.retention.days }
   for (let after: string | null = null, isLast = false; !isLast; isLast = after === null)

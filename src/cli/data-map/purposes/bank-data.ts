@@ -121,4 +121,10 @@ export const bankData: Purposes = {
     user_category: 'the user’s own category',
     hidden: 'whether the user hides it',
   },
+  'public.changes': {
+    seq: 'the place in the change feed',
+    kind: 'the kind of the row that changed',
+    row_id: 'which row changed',
+    changed_at: 'when',
+  },
 }

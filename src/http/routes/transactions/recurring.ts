@@ -8,7 +8,7 @@ import { route } from '../../route.ts'
 
 const direction = z.enum(['inflow', 'outflow'])
 
-const streamSchema = z
+export const streamSchema = z
   .object({
     id,
     plaid_stream_id: z.string(),
@@ -31,7 +31,7 @@ const streamSchema = z
   })
   .meta({ id: 'RecurringStream' })
 
-function streamView(stream: RecurringStream): z.input<typeof streamSchema> {
+export function streamView(stream: RecurringStream): z.input<typeof streamSchema> {
   const parsed = direction.safeParse(stream.direction)
   if (!parsed.success) throw new AppError('internal', 'The stream has no direction.', { reason: 'stream direction' })
   return {
