@@ -43,8 +43,10 @@ export async function finishLinkSession(given: Ctx, sessionId: string): Promise<
     ctx.log.warn('link_session_not_told', { plaid_error_code: result.failure.errorCode })
     return await scheduleNextCheck(ctx, session, { finished: false, mayFinish: true })
   }
-  const finished = result.value.link_sessions.filter(({ finished_at: finishedAt }) => finishedAt !== null)
-  for (const added of finished.flatMap(({ results }) => results))
+  const { link_sessions: sessions } = result.value
+  const finished = sessions.filter(({ finished_at: finishedAt }) => finishedAt !== null)
+  // A user who adds a bank and closes the page before Link's last step never finishes the session.
+  for (const added of sessions.flatMap(({ results }) => results))
     await exchangeFor(ctx, session, {
       publicToken: added.public_token.reveal(),
       isFromPlaid: true,
@@ -56,7 +58,7 @@ export async function finishLinkSession(given: Ctx, sessionId: string): Promise<
   if (isRepaired && session.itemId !== null) await markItemRepaired(ctx, session, session.itemId)
   await scheduleNextCheck(ctx, session, {
     finished: finished.some(({ exit }) => !exit),
-    mayFinish: result.value.link_sessions.length > 0,
+    mayFinish: sessions.length > 0,
   })
 }
 

@@ -19,6 +19,7 @@ Simulates Plaid's API on this machine, with a bank behind each login. Ctrl-C sto
                            "manual": they wait for POST /simulator/items/{item_id}/bank {"history": …}
   --history-days NUMBER    days of history at generated banks, 1 to 730 (730)
   --webhook-retry MS       delay before the first retry of a webhook; each later one is four times longer (30000)
+  --link-abandoned MS      time after the user's last action until an unfinished Link session is reported (600000)
   --category-version v1|v2 categories that a client gets without asking (v2)
   --legacy-users           /user/create responds as to clients from before December 2025
   --no-rate-limits         turns off Plaid's rate limits
@@ -68,6 +69,7 @@ function readOptions(args: string[]): SimulatorOptions {
       'history-delay': { type: 'string' },
       'history-days': { type: 'string' },
       'webhook-retry': { type: 'string' },
+      'link-abandoned': { type: 'string' },
       'category-version': { type: 'string' },
       'legacy-users': { type: 'boolean', default: false },
       'no-rate-limits': { type: 'boolean', default: false },
@@ -86,6 +88,9 @@ function readOptions(args: string[]): SimulatorOptions {
     ...(values['history-days'] !== undefined && { historyDays: historyDays(values['history-days']) }),
     ...(values['webhook-retry'] !== undefined && {
       webhookRetryBaseMs: wholeNumber('--webhook-retry', values['webhook-retry'], longestMs),
+    }),
+    ...(values['link-abandoned'] !== undefined && {
+      linkAbandonedMs: wholeNumber('--link-abandoned', values['link-abandoned'], longestMs),
     }),
     ...(values['category-version'] !== undefined && { categoryVersion: categoryVersion(values['category-version']) }),
     ...(values['no-rate-limits'] && { rateLimits: false }),

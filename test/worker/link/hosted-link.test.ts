@@ -82,6 +82,27 @@ describe('a bank that was added on Plaid’s page', () => {
     expect(await expectAtRest(world, subject)).toBe(plaidItemId)
   })
 
+  it.each(['its webhook', 'a later check'])('is linked by %s although its user closes the page', async (means) => {
+    const subject = `closes the page, ${means}`
+    const { linkToken } = await hosted(subject)
+    const { item_id: plaidItemId } = await goThroughLink(world, linkToken, {
+      ...smallBank(subject),
+      abandon: 'linked',
+    })
+    const deliveries = await linkWebhooks(2)
+    const codes = deliveries.map(({ body }) => /"webhook_code": "(\w+)"/.exec(body)?.[1])
+    expect(codes.toSorted(undefined)).toEqual(['EVENTS', 'ITEM_ADD_RESULT'])
+    if (means === 'its webhook') {
+      for (const delivery of deliveries) await world.deliver(delivery)
+      await world.drain()
+    }
+    await heal(world, 2, subject)
+    expect(await expectAtRest(world, subject)).toBe(plaidItemId)
+    expect(await sessionOf(subject)).toMatchObject({ finished: 'f', sealed: 't', checked: 't' })
+    await heal(world, 2, subject)
+    expect(await itemsOf(world, subject)).toHaveLength(1)
+  })
+
   it('is linked once, for any number and order of webhooks', async () => {
     const subject = 'told often'
     const { plaidItemId } = await addBank(subject)
@@ -198,6 +219,18 @@ describe('a session', () => {
     const { item_id: plaidItemId } = await goThroughLink(world, linkToken, smallBank(subject))
     await heal(world, 3, subject)
     expect(await heldHere(world, subject)).toEqual([plaidItemId])
+  })
+
+  it('links nothing when its user closes the page without adding anything', async () => {
+    const subject = 'closed'
+    const { linkToken } = await hosted(subject)
+    await goThroughLink(world, linkToken, { abandon: 'opened' })
+    const [delivery] = await linkWebhooks(1)
+    expect(delivery?.body).toContain('"EVENTS"')
+    await world.deliver(delivery ?? { body: '', plaidVerification: null })
+    await heal(world, 2, subject)
+    expect(await itemsOf(world, subject)).toEqual([])
+    expect(await sessionOf(subject)).toMatchObject({ finished: 'f', sealed: 't', checked: 't' })
   })
 
   /** Reconciles this long after the session's expiry. Returns how often Plaid was asked about the session. */

@@ -42,8 +42,8 @@ export function finishLink(world: World, wanted: LinkRequest): Finished {
  * Plays the user in the link token's open session, or in a new one. New items get the token's webhook, products and
  * days. Update mode repairs the item, shares further accounts if the token has account selection, and returns no public
  * token. `items` adds several items in one multi-item session, `finish: false` leaves the session open for another
- * call, and `exit` leaves Link without a further item. `open` only opens the session. Hosted and multi-item sessions
- * send webhooks. Fails with a PlaidFailure if the bank or Plaid refuses.
+ * call, and `exit` leaves Link without a further item. `open` only opens the session. `abandon` leaves it open for ever
+ * and reports its events. Hosted and multi-item sessions send webhooks. Fails with a PlaidFailure if the bank or Plaid refuses.
  */
 export function playLink(world: World, wanted: LinkRequest): Finished {
   const token = world.linkTokens.get(wanted.link_token)
@@ -61,7 +61,8 @@ export function playLink(world: World, wanted: LinkRequest): Finished {
     announce(world, token, itemAddResult(token.token, session.id, added.publicToken))
   }
   if (wanted.exit !== undefined && wanted.exit !== true) session.exit = exitPointOf(wanted.exit)
-  if (wanted.finish !== false && wanted.open !== true) finish(world, token, session)
+  if (wanted.abandon !== undefined) announceEvents(world, token, session)
+  else if (wanted.finish !== false && wanted.open !== true) finish(world, token, session)
   const added = session.added.slice(before)
   return {
     public_token: added[0]?.publicToken ?? null,
@@ -74,7 +75,8 @@ export function playLink(world: World, wanted: LinkRequest): Finished {
 }
 
 /** Whether the user links and repairs nothing in this call. */
-const leaves = ({ open, exit }: LinkRequest): boolean => open === true || exit !== undefined
+const leaves = ({ open, exit, abandon }: LinkRequest): boolean =>
+  open === true || exit !== undefined || abandon === 'opened'
 
 /** What the user links in this call: nothing in update mode or on exit, otherwise one or more banks. */
 function choicesOf(token: LinkToken, wanted: LinkRequest): Choice[] {
@@ -120,7 +122,7 @@ function exitPointOf({ institution_id: id, status, error_code: code }: ExitReque
   return { institution, status, error: code !== undefined && isErrorCode(code) ? errorInside(code) : null }
 }
 
-/** Sends what the user did in the session, as Plaid does after the end of a hosted one. */
+/** Sends what the user did in the session, as Plaid does after the end of a hosted one, and after it was abandoned. */
 export function announceEvents(world: World, token: LinkToken, session: LinkSession): void {
   announce(world, token, linkEvents(token.token, session))
 }

@@ -229,6 +229,8 @@ export const linkRequest = z.strictObject({
   finish: z.boolean().optional(),
   /** The user opens Link and does nothing yet. */
   open: flag.optional(),
+  /** The user closes the page and never comes back: after opening it, or after linking and before Link's last page. */
+  abandon: z.enum(['opened', 'linked']).optional(),
   /** The user leaves Link without linking another item, at this point of it. */
   exit: z.union([flag, exitPoint]).optional(),
 })

@@ -13,7 +13,7 @@ import { actAtBank, bankPath, returnFromBank, returnUrl, visitWith } from './ban
 import { embedMessages } from './embed-messages.ts'
 import { pageHeaders, pageText, type Shown } from './layout.ts'
 import { bankSitePage, endPage, leavePage, noPage } from './other-pages.ts'
-import { openPage, openPageOf, type NoPage, usableToken } from './session.ts'
+import { noteRequest, openPage, openPageOf, type NoPage, usableToken } from './session.ts'
 import { stepPage } from './step-pages.ts'
 
 const largestForm = 256 * 1024
@@ -56,6 +56,7 @@ function showLink(context: Context, world: World): Response {
   const opened = openPageOf(world, token)
   if (opened === null && token.hosted === null) return refused(context, 'not_hosted')
   const page = opened ?? openPage(world, token, null)
+  noteRequest(world, token, page)
   const visitor = { world, token, page }
   const { leave, q = '' } = context.req.query()
   const content = leave === undefined ? stepPage(visitor, q.trim().slice(0, 100)) : leavePage(visitor)
@@ -131,6 +132,7 @@ async function ownForm(context: Context): Promise<URLSearchParams | null> {
 function showBank(context: Context, world: World): Response {
   const at = visitWith(world, context.req.param('state') ?? '')
   if (at === null) return refused(context, 'wrong_state')
+  noteRequest(world, at.token, at.page)
   return shown(context, at.token, at.page, bankSitePage(at))
 }
 

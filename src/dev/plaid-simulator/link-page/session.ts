@@ -29,6 +29,16 @@ export function openPageOf({ linkPages }: World, { token }: LinkToken): LinkPage
   return page === undefined || page.session.finished !== null ? null : page
 }
 
+/** Notes that the user's browser sent a request. If it sends no other one in time, the session is reported as abandoned. */
+export function noteRequest(world: World, token: LinkToken, page: LinkPage): void {
+  page.requests += 1
+  const { requests } = page
+  world.timers.after(world.settings.linkAbandonedMs, () => {
+    const isAbandoned = page.requests === requests && page.session.finished === null
+    if (isAbandoned) announceEvents(world, token, page.session)
+  })
+}
+
 /** Opens Link: a new page in the link token's open session, or in a new one. */
 export function openPage(world: World, token: LinkToken, parentOrigin: string | null): LinkPage {
   play(world, { link_token: token.token, open: true })

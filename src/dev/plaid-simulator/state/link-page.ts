@@ -53,6 +53,8 @@ export interface LinkPage {
   search: { readonly text: string; readonly found: boolean } | null
   /** The number of events that the embedding page has been sent. */
   sentEvents: number
+  /** The number of requests of the user's browser. */
+  requests: number
 }
 
 export function newLinkPage(linkToken: string, session: LinkSession, parentOrigin: string | null): LinkPage {
@@ -70,5 +72,6 @@ export function newLinkPage(linkToken: string, session: LinkSession, parentOrigi
     notice: null,
     search: null,
     sentEvents: 0,
+    requests: 0,
   }
 }

@@ -26,6 +26,11 @@ export interface SimulatorOptions {
   /** How long /link/token/get returns a session after its end. Plaid's time is six hours. */
   linkSessionLifeMs?: number
   /**
+   * How long after the user's last action on Link's pages an unfinished session counts as abandoned. Plaid takes 5 to 15
+   * minutes.
+   */
+  linkAbandonedMs?: number
+  /**
    * Keeps all events in this file, so that the next start continues from there; null keeps nothing. The file's seed and
    * days of history replace `seed` and `historyDays`.
    */
@@ -56,6 +61,7 @@ export function settingsFrom(options: SimulatorOptions): Settings {
     webhookRetryBaseMs: 30_000,
     webhookTimeoutMs: 10_000,
     linkSessionLifeMs: 6 * 3_600_000,
+    linkAbandonedMs: 10 * 60_000,
     rateLimits: defaultLimits,
     journalFile: null,
     legacyUsers: false,

@@ -63,6 +63,43 @@ test('a user links a bank, shares two of its accounts and returns to the applica
   expect((await accountsOf(desk, publicToken)).accounts.length).toBe(2)
 })
 
+test('a user who does nothing for long is reported with the events so far, and can still finish', async () => {
+  const desk = await openDesk({ linkAbandonedMs: 150 })
+  const receiver = await openReceiver()
+  const visitor = linkVisitor(desk)
+  const { token, url } = await linkTokenFor(desk, { webhook: receiver.url })
+  await atLogin(visitor, url)
+  const [abandoned] = await receiver.arrived(1)
+  const before = (await sessionsOf(desk, token))[0]?.events ?? []
+  expect(abandoned?.body).toMatchObject({ webhook_code: 'EVENTS', link_token: token, events: before })
+  expect((await sessionsOf(desk, token))[0]?.finished_at).toBe(null)
+  const { all } = offered((await visitor.submit('login', goodLogin)).text)
+  await visitor.submit('accounts', { account: all })
+  const [, added, finished, events] = await receiver.arrived(4)
+  expect([added, finished, events].map((each) => each?.body['webhook_code'])).toEqual([
+    'ITEM_ADD_RESULT',
+    'SESSION_FINISHED',
+    'EVENTS',
+  ])
+  // Plaid sends the earlier events again.
+  const after = (await sessionsOf(desk, token))[0]?.events ?? []
+  expect([after.slice(0, before.length), events?.body['events']]).toEqual([before, after])
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(receiver.codes()).toHaveLength(4)
+})
+
+test('a user who continues in time is not reported as gone', async () => {
+  const desk = await openDesk({ linkAbandonedMs: 400 })
+  const receiver = await openReceiver()
+  const visitor = linkVisitor(desk)
+  const { url } = await linkTokenFor(desk, { webhook: receiver.url })
+  for (let step = 0; step < 5; step += 1) {
+    await visitor.open(url)
+    await new Promise((resolve) => setTimeout(resolve, 150))
+  }
+  expect(receiver.codes()).toEqual([])
+})
+
 test('a used, an expired, an unknown and a token of an SDK have a page that says so', async () => {
   const desk = await openDesk()
   const visitor = linkVisitor(desk)

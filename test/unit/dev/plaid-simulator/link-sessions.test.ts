@@ -80,6 +80,21 @@ test('a session that its user leaves is announced, links nothing, and the link t
   ])
 })
 
+test('a session whose page its user closes is reported by its events alone, and stays open with the bank that was linked', async () => {
+  const desk = await openDesk()
+  const receiver = await openReceiver()
+  const opened = await tokenFor(desk, receiver, { hosted_link: {} })
+  expect(await go(desk, opened, { abandon: 'opened' })).toMatchObject({ public_token: null, status: null })
+  const linked = await tokenFor(desk, receiver, { hosted_link: {} })
+  const { public_token, status } = await go(desk, linked, { abandon: 'linked' })
+  expect(status).toBe(null)
+  await receiver.arrived(3)
+  expect(receiver.codes()).toEqual(['EVENTS', 'ITEM_ADD_RESULT', 'EVENTS'])
+  expect(await sessionsOf(desk, opened)).toEqual([{ public_tokens: [], finished: false, left: false }])
+  expect(await sessionsOf(desk, linked)).toEqual([{ public_tokens: [public_token], finished: false, left: false }])
+  expect((await desk.plaid.itemPublicTokenExchange({ public_token: public_token ?? '' })).status).toBe(200)
+})
+
 test('a session that is neither hosted nor multi-item is listed, and not announced', async () => {
   const desk = await openDesk()
   const receiver = await openReceiver()
