@@ -2,14 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import * as z from 'zod'
 import { names } from '../../src/cli/example/names.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
+import { keyboardFaultsOf, violationsOf } from '../support/axe.ts'
 import { browserOrReason, startBrowser } from '../support/browser.ts'
 
 const startMs = 600_000
@@ -95,13 +94,6 @@ describe.skipIf(chromium === null)('the page in a browser', () => {
         await page.screenshot({ path: join(folder, `${name}-${colorScheme}-${width}.png`) })
       }
   }
-  const accessibility = async (): Promise<string[]> => {
-    await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
-    const { violations } = z
-      .object({ violations: z.array(z.object({ id: z.string() })) })
-      .parse(await page.evaluate('axe.run()'))
-    return violations.map(({ id }) => id)
-  }
 
   it('says to a user who leaves Link that no bank was connected, and starts again', async () => {
     await page.getByText('No bank is connected yet.').waitFor()
@@ -138,7 +130,7 @@ describe.skipIf(chromium === null)('the page in a browser', () => {
   })
 
   it('is accessible, fits a narrow screen, and reports no error', async () => {
-    expect(await accessibility()).toEqual([])
+    expect([...(await violationsOf(page)), ...(await keyboardFaultsOf(page))]).toEqual([])
     await page.setViewportSize({ width: 320, height: 700 })
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320)
     expect(failures).toEqual([])

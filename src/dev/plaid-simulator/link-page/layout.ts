@@ -34,9 +34,9 @@ export function pageText({ title, body, site = 'link', messages }: Shown, parent
         ${embedded}
       </head>
       <body class="${site}">
-        <p class="simulator">
+        <aside class="simulator" aria-label="Simulator">
           <strong>Simulator.</strong> No real bank and no real money. Never enter a real password.
-        </p>
+        </aside>
         <main>${body}</main>
       </body>
     </html>`.text
