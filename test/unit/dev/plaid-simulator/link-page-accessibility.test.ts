@@ -17,8 +17,8 @@ interface User {
   readonly desk: BankDesk
   readonly page: Page
   /** Opens the page of a new link token. Returns its URL. */
-  open(more?: object): Promise<string>
-  press(name: string): Promise<void>
+  readonly open: (more?: object) => Promise<string>
+  readonly press: (name: string) => Promise<void>
 }
 
 type Way = (user: User) => Promise<void>
