@@ -30,25 +30,26 @@ function readInTurn(): Promise<number> {
   return turn
 }
 
-/** What an application does with an event, in a few words. */
+/** What an application does with an event, in a few words. The feed has every change, so most events only say when to read. */
 async function act(event: WebhookEvent): Promise<string> {
   switch (event.type) {
     case 'transactions.changed':
-      return String(await readInTurn())
     case 'accounts.changed':
     case 'holdings.changed':
     case 'investment_transactions.changed':
     case 'liabilities.changed':
     case 'recurring.changed':
-      return 'read the list of the item again'
     case 'item.linked':
+    case 'item.removed':
+      return `${await readInTurn()} changes read`
+    case 'item.status_changed': {
+      const { to, action_required: action } = event.data
+      return `${await readInTurn()} changes read, the item is ${action === null ? to : `waiting for its user to ${action}`}`
+    }
     case 'item.new_accounts':
-      return 'show the item'
-    case 'item.status_changed':
-      return event.data.action_required === null ? event.data.to : `ask the user to ${event.data.action_required}`
+      return 'ask the user whether to add accounts'
     case 'sync.failed':
       return `${event.data.product} is late`
-    case 'item.removed':
     case 'user.erased':
       return 'delete the copy'
     case 'ping':
