@@ -33,6 +33,8 @@ import type { Client } from './ratelimit/address.ts'
 
 export interface Services {
   readonly config: Config
+  /** Reads a file of the console by its path; null where the Worker has no console. */
+  readonly readAsset: ((path: string) => Promise<Response>) | null
   /** The version of the Worker at Cloudflare; null where there is none. */
   readonly version: string | null
   readonly api: ApiDatabase

@@ -53,6 +53,8 @@ export interface Bindings extends Readonly<Record<string, unknown>> {
   readonly MONITOR?: MonitorObjects
   /** The history of the metrics. */
   readonly METRICS?: Dataset
+  /** The files of the console. Absent in tests and tools that need no pages. */
+  readonly ASSETS?: { fetch(url: string): Promise<Response> }
   /** Required where the Worker makes backups. */
   readonly BACKUPS?: Bucket
   /** https://developers.cloudflare.com/workers/runtime-apis/bindings/version-metadata/ */
@@ -136,6 +138,12 @@ function backupsOver({ backup }: Config, bucket: Bucket | undefined): Bucket | n
   return bucket !== undefined && isBound ? bucket : null
 }
 
+/** The binding ignores the host. */
+function assetsOver({ console: pages }: Config, { ASSETS: assets }: Bindings): Services['readAsset'] {
+  if (pages === null || typeof assets?.fetch !== 'function') return null
+  return (path) => assets.fetch(`https://assets.invalid${path}`)
+}
+
 /** Metrics are no reason not to start. */
 const metricsStoreOver = (objects: MonitorObjects | undefined): Services['metricsStore'] =>
   typeof objects?.getByName === 'function' ? createMetricsStore(objects, () => crypto.randomUUID()) : null
@@ -217,6 +225,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
   return {
     config,
     version: versionOf(bindings),
+    readAsset: assetsOver(config, bindings),
     api: connect('wn_api', config.database.apiUrl, config.database.endpoint),
     jobs,
     plaid,

@@ -2,6 +2,16 @@
 import { SignJWT } from 'jose'
 import { LOCAL_ISSUER, type Role } from './access-token.ts'
 
+/** A token of the demo user of a laptop, which no session ends. */
+export async function signDemoToken(
+  secret: Uint8Array,
+  subject: string,
+  ttlSeconds: number,
+  now: Date,
+): Promise<string> {
+  return await sign(secret, { scope: 'read write' }, subject, ttlSeconds, now)
+}
+
 export interface AccessTokenClaims {
   /** Our id of the account. */
   readonly subject: string
@@ -18,8 +28,19 @@ export async function signAccessToken(
   ttlSeconds: number,
   now: Date,
 ): Promise<string> {
+  const claims = { scope, sid: sessionId, ...(role === 'admin' ? { role } : {}) }
+  return await sign(secret, claims, subject, ttlSeconds, now)
+}
+
+async function sign(
+  secret: Uint8Array,
+  claims: Readonly<Record<string, string>>,
+  subject: string,
+  ttlSeconds: number,
+  now: Date,
+): Promise<string> {
   const issuedAt = Math.floor(now.getTime() / 1000)
-  return await new SignJWT({ scope, sid: sessionId, ...(role === 'admin' ? { role } : {}) })
+  return await new SignJWT(claims)
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setIssuer(LOCAL_ISSUER)
     .setSubject(subject)

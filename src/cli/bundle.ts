@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { buildBundle, type Bundle, deployedEnvironments } from '../dev/lib/bundle.ts'
+import { buildBundle, type Bundle, deployedEnvironments, noAssets } from '../dev/lib/bundle.ts'
 import { runCommand } from '../dev/lib/run-command.ts'
 import { runWrangler } from '../dev/lib/wrangler.ts'
 
@@ -12,18 +12,19 @@ import { runWrangler } from '../dev/lib/wrangler.ts'
 const maxGzipBytes = 520_000
 const maxStartMs = 100
 const startCount = 5
-const forbiddenPath = /(?:^|\/)src\/(?:dev|cli|client|react|examples)\//
+const forbiddenPath = /(?:^|\/)src\/(?:dev|cli|client|react|console|examples)\//
 
 const help = `npm run bundle [-- --startup]
 
 Builds the Worker with the settings of wrangler.toml, as \`wrangler deploy --env production\` does, and tries the deployment
 of ${deployedEnvironments.join(' and ')}. Uploads nothing. Fails where the Worker has over ${maxGzipBytes / 1000} kB (gzip) or holds code of src/dev, src/cli,
-src/client, src/react or src/examples.
+src/client, src/react, src/console or src/examples.
   --startup  also starts the module ${startCount} times (\`wrangler check startup\`): its fastest start must take under ${maxStartMs} ms`
 
 /** Tries the deployment of the built module to an environment. Rejects with wrangler's error. */
 async function tryDeployment(entry: string, folder: string, env: string): Promise<void> {
-  await runWrangler(['deploy', entry, '--no-bundle', '--dry-run', '--env', env], folder).catch((error: unknown) => {
+  const args = ['deploy', entry, '--no-bundle', '--dry-run', '--assets', await noAssets(folder), '--env', env]
+  await runWrangler(args, folder).catch((error: unknown) => {
     throw new Error(`The environment ${env} does not deploy:\n${error instanceof Error ? error.message : ''}`, {
       cause: error,
     })
@@ -32,11 +33,12 @@ async function tryDeployment(entry: string, folder: string, env: string): Promis
 
 /** The fastest of several starts in milliseconds, because other load can only slow a start down. */
 async function measureStart(folder: string): Promise<number> {
+  const build = `--env ${deployedEnvironments[0]} --assets ${await noAssets(folder)}`
   const profile = join(folder, 'start.cpuprofile')
   const times: number[] = []
   for (let run = 0; run < startCount; run += 1) {
     const printed = await runWrangler(
-      ['check', 'startup', '--outfile', profile, `--args=--env ${deployedEnvironments[0]}`],
+      ['check', 'startup', '--outfile', profile, `--args=${build}`],
       folder,
     )
     const found = /Active: ([\d.]+) ms/.exec(printed)?.[1]

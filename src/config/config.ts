@@ -5,6 +5,7 @@ import { type AlertsConfig, alertsOf } from './alerts.ts'
 import { constraintViolations } from './constraints.ts'
 import { identityUrlMissing } from './logins.ts'
 import {
+  authModeOf,
   type Violation,
   type Environment,
   environmentSchema,
@@ -99,7 +100,13 @@ export interface Config {
   readonly audit: { readonly current: EncryptionKey; readonly previous: readonly EncryptionKey[] }
   /** API keys, and the tokens that they issue; null where the deployment accepts none. */
   readonly apiKeys: { readonly kind: 'live' | 'test' } | null
+  /** The configured origins, and this deployment's own where it has the console. */
   readonly corsOrigins: readonly string[]
+  /** The pages of this deployment (docs/console.md); null where it has none. */
+  readonly console: {
+    /** The subject whom everyone on this machine may continue as; null outside of `npm run dev`. */
+    readonly demoUser: string | null
+  } | null
   /** `quotas` replace the defaults. */
   readonly rateLimits: { readonly enabled: boolean; readonly quotas: RateLimitQuotas }
   /** Limits of one user. */
@@ -194,6 +201,20 @@ const auditOf = (env: AuditVariables & { readonly SECRET_KEY?: string | undefine
   return { current: { id: env.AUDIT_KEY_ID, secret }, previous: env.AUDIT_KEYS_PREVIOUS }
 }
 
+/** Where the console's own pages are: the host that Plaid's webhooks go to. */
+const ownOrigins = ({ CONSOLE, PLAID_WEBHOOK_URL }: Environment): string[] =>
+  CONSOLE === 'on' ? [new URL(PLAID_WEBHOOK_URL).origin] : []
+
+/** The page of the console to which Hosted Link returns. */
+const returnPath = '/connect/return'
+
+/** A demo user needs tokens of this deployment, and is refused outside development (constraints.ts). */
+function consoleOf(env: Environment): Config['console'] {
+  if (env.CONSOLE === 'off') return null
+  const mayHaveDemo = env.ENVIRONMENT === 'development' && authModeOf(env) === 'builtin'
+  return { demoUser: (mayHaveDemo ? env.CONSOLE_DEMO_USER : undefined) ?? null }
+}
+
 function backupOf({ BACKUP_RECIPIENT: recipients, DATABASE_BACKUP_URL: databaseUrl }: Environment): Config['backup'] {
   if (recipients === undefined || recipients.length === 0 || databaseUrl === undefined) return null
   return { recipients, databaseUrl }
@@ -252,7 +273,10 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
         requiredIfSupported: env.PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS,
         additionalConsented: env.PLAID_ADDITIONAL_CONSENTED_PRODUCTS,
         androidPackages: [...new Set([...env.PLAID_ANDROID_PACKAGES, ...env.ANDROID_PACKAGE_NAMES])],
-        completionRedirectUris: env.PLAID_COMPLETION_REDIRECT_URIS,
+        completionRedirectUris: [
+          ...env.PLAID_COMPLETION_REDIRECT_URIS,
+          ...ownOrigins(env).map((origin) => `${origin}${returnPath}`),
+        ],
       },
       countryCodes: env.PLAID_COUNTRY_CODES,
       limits: env.PLAID_LIMITS,
@@ -276,7 +300,8 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
     },
     audit: auditOf(env),
     apiKeys: env.API_KEYS === 'on' ? { kind: env.PLAID_ENV === 'production' ? 'live' : 'test' } : null,
-    corsOrigins: env.CORS_ORIGINS,
+    corsOrigins: [...new Set([...env.CORS_ORIGINS, ...ownOrigins(env)])],
+    console: consoleOf(env),
     rateLimits: { enabled: env.RATE_LIMIT_ENABLED === 'true', quotas: env.RATE_LIMITS },
     linking: {
       itemsPerUser: env.MAX_ITEMS_PER_USER,

@@ -258,6 +258,11 @@ export const environmentSchema = z.object({
     .refine((text) => decodeWebhookSecret(text) !== null, 'must be whsec_ and the base64 of 24 to 64 bytes')
     .optional(),
   ALERT_WEBHOOK_FORMAT: z.enum(['standard', 'slack'], { error: 'must be standard or slack' }).optional(),
+  CONSOLE: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
+  CONSOLE_DEMO_USER: z
+    .string()
+    .regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')
+    .optional(),
   API_KEYS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('off'),
   RATE_LIMIT_ENABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('true'),
   RATE_LIMITS: rateLimits.default({}),

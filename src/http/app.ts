@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import type { LoggerOptions } from '../monitoring/logger.ts'
 import type { Services } from '../context.ts'
 import { authenticate } from './middleware/authenticate.ts'
+import { consolePages } from './middleware/console-pages.ts'
 import { bodyLimit } from './middleware/body-limit.ts'
 import { builtinAccounts } from './middleware/builtin-accounts.ts'
 import { reportUnknownAddress } from './middleware/client-address.ts'
@@ -30,6 +31,7 @@ import { type App, mount, mountOtherMethods, mountOverlaps } from './mount.ts'
 import { problemResponse } from './problem.ts'
 import type { Route } from './route.ts'
 import { everyRoute, routeTable } from './routes.ts'
+import { consoleRoutes } from './routes/console.ts'
 import { webhookBodyBytes } from './routes/system/webhook.ts'
 
 const maxJsonBytes = 65_536
@@ -86,8 +88,10 @@ function build(logging: LoggerOptions): App {
   mount(app, table.accounts, boundedJson, limitRefreshes())
   mountOverlaps(app, table.private, limitByAddress())
   mount(app, table.private, boundedJson, authenticate())
+  mount(app, consoleRoutes, limitByAddress())
   app.use(limitByAddress())
-  mountOtherMethods(app, routes)
+  mountOtherMethods(app, [...routes, ...consoleRoutes])
+  app.get('*', consolePages())
   return app
 }
 

@@ -24,6 +24,8 @@ export interface RequestState {
   targetId: string | null
   /** The pattern of the route, never the path with its ids. */
   route: string
+  /** Whether the response is a page of the console. */
+  page: boolean
   /** The rate limit of the route. */
   limit: RateLimit | null
   /** The decisions of the limits so far, in order. */

@@ -61,6 +61,8 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     AUDIT_KEY: 'dGVzdC1hdWRpdC1rZXktdGVzdC1hdWRpdC1rZXktMDE=',
     AUDIT_KEY_ID: '',
     AUDIT_KEYS_PREVIOUS: '',
+    CONSOLE: '',
+    CONSOLE_DEMO_USER: '',
     API_KEYS: 'on',
     CORS_ORIGINS: '',
     SWEEP_WAKES_PER_SECOND: '',

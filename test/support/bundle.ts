@@ -8,6 +8,7 @@ import { inject } from 'vitest'
 import { unstable_startWorker } from 'wrangler'
 import { groupCommands } from '../../src/dev/lib/left-over-group.ts'
 import { signalProcess, waitUntilGone } from '../../src/dev/lib/processes.ts'
+import { noAssets } from '../../src/dev/lib/bundle.ts'
 import { startWorker } from '../../src/dev/stack/worker.ts'
 import { COVERAGE_PATH } from './line-coverage/instrument.ts'
 import { connectStack } from './stack.ts'
@@ -24,6 +25,8 @@ export interface RunOptions {
   port?: number
   /** A wrangler.toml to use instead of the project's. */
   config?: string
+  /** The folder of the console's files; by default there is no console. */
+  assets?: string
 }
 
 export interface RunningWorker {
@@ -62,6 +65,7 @@ export async function startBundle({
   stateFolder: given,
   port = 0,
   config,
+  assets,
 }: RunOptions): Promise<RunningWorker> {
   const entrypoint = await connectStack(inject('control')).bundle()
   const { folder, remove } = await stateFolder(given)
@@ -70,6 +74,7 @@ export async function startBundle({
     config: config ?? join(projectFolder, 'wrangler.toml'),
     entrypoint,
     build: { bundle: false },
+    assets: assets ?? (await noAssets(folder)),
     // With an empty list, wrangler would read a developer's .dev.vars.
     envFiles: ['/dev/null'],
     bindings: Object.fromEntries(

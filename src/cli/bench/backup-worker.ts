@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { LoginUrls } from '../../dev/lib/bootstrap.ts'
-import { buildBundle } from '../../dev/lib/bundle.ts'
+import { buildBundle, noAssets } from '../../dev/lib/bundle.ts'
 import { projectFolder } from '../../dev/lib/project-folder.ts'
 import { startHere } from './linked-worker.ts'
 
@@ -34,6 +34,7 @@ export async function startWorker(folder: string, variables: Readonly<Record<str
     config: join(projectFolder, 'wrangler.toml'),
     entrypoint: entry,
     build: { bundle: false },
+    assets: await noAssets(folder),
     envFiles: ['/dev/null'],
     bindings: Object.fromEntries(
       Object.entries(variables).map(([name, value]) => [name, { type: 'secret_text' as const, value }]),

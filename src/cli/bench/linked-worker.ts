@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { unstable_startWorker } from 'wrangler'
 import * as z from 'zod'
-import { buildBundle } from '../../dev/lib/bundle.ts'
+import { buildBundle, noAssets } from '../../dev/lib/bundle.ts'
 import { projectFolder } from '../../dev/lib/project-folder.ts'
 import { signToken } from '../../dev/lib/sign-token.ts'
 import type { InterceptedRequest } from '../../dev/neon-local/server.ts'
@@ -211,6 +211,7 @@ export async function startLinkedWorker(
       config: join(projectFolder, 'wrangler.toml'),
       entrypoint: entry,
       build: { bundle: false },
+      assets: await noAssets(folder),
       envFiles: ['/dev/null'],
       bindings: Object.fromEntries(
         Object.entries(variables(database, simulator.url, plaidSecret, secretKey)).map(([name, value]) => [

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { buildBundle } from '../../dev/lib/bundle.ts'
+import { buildBundle, noAssets } from '../../dev/lib/bundle.ts'
 import { freePort } from '../../dev/lib/ports.ts'
 import { projectFolder } from '../../dev/lib/project-folder.ts'
 import { signToken } from '../../dev/lib/sign-token.ts'
@@ -41,6 +41,7 @@ async function startStackWorker(
     config: join(projectFolder, 'wrangler.toml'),
     entrypoint,
     build: { bundle: false },
+    assets: await noAssets(folder),
     envFiles: ['/dev/null'],
     bindings: Object.fromEntries(
       Object.entries(given(api, secretKey)).map(([name, value]) => [name, { type: 'secret_text' as const, value }]),

@@ -1,5 +1,5 @@
 // Builds the Worker as a deployment does.
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import * as z from 'zod'
@@ -11,6 +11,13 @@ export const deployedEnvironments = ['production', 'staging'] as const
 const metafileSchema = z.object({
   outputs: z.record(z.string(), z.object({ inputs: z.record(z.string(), z.object({ bytesInOutput: z.number() })) })),
 })
+
+/** An empty folder of assets in `folder`, for a Worker without the console. */
+export async function noAssets(folder: string): Promise<string> {
+  const empty = join(folder, 'no-assets')
+  await mkdir(empty, { recursive: true })
+  return empty
+}
 
 export interface Bundle {
   /** The built module. */
@@ -35,6 +42,8 @@ export async function buildBundle(folder: string, source?: string, config?: stri
     folder,
     '--metafile',
     metafile,
+    '--assets',
+    await noAssets(folder),
     '--env',
     deployedEnvironments[0],
   ]

@@ -1,6 +1,7 @@
 // The whole local stack: database, Neon endpoint, Plaid simulator, Worker and crons, started in this order and stopped
 // in reverse. Leaves nothing running if a start fails or is interrupted.
 import { join } from 'node:path'
+import { currentConsole } from '../lib/console-build.ts'
 import { readLocalVariables, usesOidc, type Variables } from '../lib/local-variables.ts'
 import { freePort, readPorts } from '../lib/ports.ts'
 import { projectFolder } from '../lib/project-folder.ts'
@@ -52,18 +53,22 @@ const localDefaults: Variables = {
   ENCRYPTION_KEY_ID: 'k1',
 }
 
+/** "Continue as demo user", for the user of the READY line's token. The variable is refused outside development. */
+const demoUser = 'demo'
+
 interface Known {
   plaidUrl: string
   api: string
   /** The public key of this stack's backups. */
   recipient: string
+  hasConsole: boolean
 }
 
 /** The Worker's variables, in this order: chosen, known by this stack, from the examples, default. */
 function workerVariables(
   { chosen, examples }: { chosen: Variables; examples: Variables },
   { sqlUrl, logins }: LocalDatabase,
-  { plaidUrl, api, recipient }: Known,
+  { plaidUrl, api, recipient, hasConsole }: Known,
 ): Variables {
   const ownDatabase = chosen['DATABASE_URL'] === undefined
   const computed = {
@@ -76,6 +81,7 @@ function workerVariables(
     BACKUP_RECIPIENT: recipient,
     PLAID_BASE_URL: plaidUrl,
     PLAID_WEBHOOK_URL: `${api}/api/v1/plaid/webhook`,
+    ...(hasConsole ? { CONSOLE_DEMO_USER: demoUser } : {}),
   }
   return { ...localDefaults, ...examples, ...computed, ...chosen }
 }
@@ -104,7 +110,9 @@ async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalSta
   const api = `http://127.0.0.1:${port}`
   const reasons = createReasons()
   const recipient = await backupRecipient(held.folder)
-  const variables = workerVariables(local, database, { plaidUrl: simulator.url, api, recipient })
+  const { console: hasConsole = false } = start
+  const variables = workerVariables(local, database, { plaidUrl: simulator.url, api, recipient, hasConsole })
+  const assets = hasConsole ? await currentConsole((line) => start.print('console', line)) : undefined
   const options: WorkerOptions = {
     projectFolder,
     folder: held.folder,
@@ -116,6 +124,7 @@ async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalSta
     },
     onExit: start.onFailure,
     signal: start.signal,
+    ...(assets === undefined ? {} : { assets }),
     ...(start.bundle === undefined ? {} : { bundle: start.bundle }),
   }
   const launch = async (): Promise<Worker> => {
@@ -147,7 +156,7 @@ async function startParts(start: Start, held: HeldFolder): Promise<Omit<LocalSta
 async function localTokens(secret: string): Promise<Pick<Ready, 'token' | 'admin_token'>> {
   const common = { secret, ttlSeconds: tokenTtlSeconds }
   return {
-    token: await signToken({ ...common, subject: 'demo' }),
+    token: await signToken({ ...common, subject: demoUser }),
     admin_token: await signToken({ ...common, subject: 'admin', role: 'admin' }),
   }
 }

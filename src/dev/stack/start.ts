@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     // Imported only now, so that a signal during the half second of loading is handled.
     const { startStack } = await import('./stack.ts')
     signal.throwIfAborted()
-    const stack = await startStack({ environment: process.env, print, signal, onFailure })
+    const stack = await startStack({ environment: process.env, console: true, print, signal, onFailure })
     process.stdout.write(`READY ${JSON.stringify(stack.ready)}\n`)
     await stopped
     await stack.stop()

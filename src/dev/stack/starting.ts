@@ -9,6 +9,8 @@ export interface StackOptions {
   variables?: LocalVariables
   /** The built Worker to run; by default its source, which is watched. */
   bundle?: string
+  /** Builds the console's pages and serves them. */
+  console?: boolean
   print: Print
   /** Aborted to interrupt a start. */
   signal: AbortSignal

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { endGroup, forgetGroup, noteGroup } from '../lib/left-over-group.ts'
 import { formatVariables, type Variables } from '../lib/local-variables.ts'
+import { noAssets } from '../lib/bundle.ts'
 import { type Level, levelOf, splitLines } from '../lib/output.ts'
 
 const readyTimeoutMs = 60_000
@@ -31,6 +32,8 @@ export interface WorkerOptions {
   folder: string
   port: number
   variables: Variables
+  /** The folder of the console's files; by default there is no console. */
+  assets?: string
   /** The prebuilt bundle to run; by default the source, which is watched. */
   bundle?: string
   onLine: (line: string, level: Level) => void
@@ -48,12 +51,12 @@ export interface Worker {
   kill(): Promise<void>
 }
 
-function wranglerArguments({ projectFolder, folder, port, bundle }: WorkerOptions, envFile: string): string[] {
+function wranglerArguments({ projectFolder, folder, port, bundle }: WorkerOptions, assets: string, envFile: string) {
   const wrangler = join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin', 'wrangler.js')
   const entry = bundle === undefined ? [join(projectFolder, 'src', 'worker.ts')] : [bundle, '--no-bundle']
   const args = [wrangler, 'dev', ...entry]
   args.push('-c', join(projectFolder, 'wrangler.toml'), '--ip', '127.0.0.1', '--port', String(port))
-  args.push('--inspector-port', '0', '--show-interactive-dev-session=false')
+  args.push('--assets', assets, '--inspector-port', '0', '--show-interactive-dev-session=false')
   return [...args, '--persist-to', join(folder, 'state'), '--env-file', envFile]
 }
 
@@ -126,7 +129,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const envFile = join(folder, 'variables.env')
   await rm(envFile, { force: true })
   await writeFile(envFile, formatVariables(options.variables), { mode: 0o600, flag: 'wx' })
-  const child = spawn(process.execPath, wranglerArguments({ ...options, folder }, envFile), {
+  const assets = options.assets ?? (await noAssets(folder))
+  const child = spawn(process.execPath, wranglerArguments({ ...options, folder }, assets, envFile), {
     cwd: options.projectFolder,
     env: wranglerEnvironment(folder),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

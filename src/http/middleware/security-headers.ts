@@ -26,6 +26,19 @@ const deniedFeatures = [
   'xr-spatial-tracking',
 ]
 
+/** Of the console's pages: their own scripts, styles and requests, and nothing inline. */
+const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join('; ')
+
 const always: readonly (readonly [string, string])[] = [
   ['X-Content-Type-Options', 'nosniff'],
   ['X-Frame-Options', 'DENY'],
@@ -47,6 +60,7 @@ export function securityHeaders(): Middleware {
   return async (context, next) => {
     await next()
     for (const [name, value] of always) context.header(name, value)
+    if (context.get('page')) context.header('Content-Security-Policy', pagePolicy)
     const services = context.get('services')
     // An invalid configuration may be that of production. RFC 6797 §7.2 forbids the header over plain http.
     const isStrict = services instanceof AppError || services.config.strict

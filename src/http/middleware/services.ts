@@ -14,6 +14,7 @@ export function findServices(): Middleware {
     context.set('event', null)
     context.set('targetId', null)
     context.set('route', 'none')
+    context.set('page', false)
     context.set('limit', null)
     context.set('limitOutcomes', [])
     context.set('readBody', () => Promise.resolve(new Uint8Array()))

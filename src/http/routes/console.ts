@@ -1,0 +1,81 @@
+// What the console's pages need besides the API: how people sign in here, and on a laptop a session of the demo user. Not a part
+// of the API: the description lists neither.
+import * as z from 'zod'
+import { signDemoToken } from '../../auth/sign-access-token.ts'
+import type { Config } from '../../config/config.ts'
+import type { Ctx } from '../../context.ts'
+import { AppError } from '../../errors.ts'
+import { publicRoute } from '../route.ts'
+
+const tags = ['console']
+const demoSeconds = 3600
+
+/** @throws AppError `not_found` where the deployment has no console */
+function consoleOf({ services: { config } }: Ctx): NonNullable<Config['console']> {
+  if (config.console === null) throw noSuchPath()
+  return config.console
+}
+
+const noSuchPath = (): AppError => new AppError('not_found', 'There is no such path.')
+
+export const consoleSettingsRoute = publicRoute({
+  id: 'consoleSettings',
+  method: 'GET',
+  path: '/console/settings',
+  summary: 'Get how people sign in to the console',
+  tags,
+  answers: {
+    200: z.object({
+      environment: z.enum(['development', 'staging', 'production']),
+      sign_in: z.enum(['accounts', 'provider']),
+      demo: z.boolean(),
+    }),
+  },
+  errors: ['not_found'],
+}).handle((ctx) => {
+  const { demoUser } = consoleOf(ctx)
+  const { environment, auth } = ctx.services.config
+  const signIn = auth.mode === 'builtin' ? ('accounts' as const) : ('provider' as const)
+  return Promise.resolve({ status: 200, body: { environment, sign_in: signIn, demo: demoUser !== null } })
+})
+
+const pageHeaders = z.object({
+  host: z.string().max(255).optional(),
+  origin: z.string().max(400).optional(),
+  'sec-fetch-site': z.string().max(40).optional(),
+})
+
+/**
+ * Whether the request comes from this machine's own console. A page of another origin may not start a session, and neither may
+ * a page whose host name was pointed to this address.
+ */
+function isOwnPage({ host, origin, 'sec-fetch-site': site }: z.output<typeof pageHeaders>): boolean {
+  const url = URL.parse(origin ?? '')
+  if (url === null || url.host !== host || !['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)) return false
+  return site === undefined || site === 'same-origin'
+}
+
+export const demoSessionRoute = publicRoute({
+  id: 'demoSession',
+  audit: { none: 'The demo user exists on a laptop only, and has no account.' },
+  event: 'sign_in',
+  method: 'POST',
+  path: '/console/demo',
+  summary: 'Continue as the demo user',
+  tags,
+  limit: 'auth',
+  headers: pageHeaders,
+  answers: {
+    200: z.object({ access_token: z.string(), token_type: z.literal('Bearer'), expires_in: z.int() }),
+  },
+  errors: ['forbidden', 'not_found'],
+}).handle(async (ctx, { headers }) => {
+  const { demoUser } = consoleOf(ctx)
+  const { strict, secret } = ctx.services.config
+  if (demoUser === null || strict) throw noSuchPath()
+  if (!isOwnPage(headers)) throw new AppError('forbidden', 'Only the console may do this.', { reason: 'origin' })
+  const token = await signDemoToken(secret, demoUser, demoSeconds, ctx.now())
+  return { status: 200, body: { access_token: token, token_type: 'Bearer', expires_in: demoSeconds } }
+})
+
+export const consoleRoutes = [consoleSettingsRoute, demoSessionRoute] as const
