@@ -37,10 +37,7 @@ async function measureStart(folder: string): Promise<number> {
   const profile = join(folder, 'start.cpuprofile')
   const times: number[] = []
   for (let run = 0; run < startCount; run += 1) {
-    const printed = await runWrangler(
-      ['check', 'startup', '--outfile', profile, `--args=${build}`],
-      folder,
-    )
+    const printed = await runWrangler(['check', 'startup', '--outfile', profile, `--args=${build}`], folder)
     const found = /Active: ([\d.]+) ms/.exec(printed)?.[1]
     if (found === undefined) throw new Error('`wrangler check startup` printed no active time.')
     times.push(Number(found))

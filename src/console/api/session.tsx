@@ -1,0 +1,142 @@
+// Who is signed in. The access token is in memory alone; the refresh token is in a cookie that no script can read. A tab's storage
+// says only that there is a session to continue.
+import type { AccessToken, GetToken } from '@wealthnavigator/client'
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react'
+import {
+  continueDemo,
+  type Credentials,
+  type ConsoleSettings,
+  readSettings,
+  refreshAccount,
+  signInAccount,
+  signOutAccount,
+} from './sign-in.ts'
+
+type Kind = 'demo' | 'account'
+export type EndReason = 'expired' | 'signed_out'
+
+export type SessionState =
+  | { readonly name: 'starting' }
+  | { readonly name: 'failed'; readonly error: Error }
+  | { readonly name: 'signed_out'; readonly settings: ConsoleSettings; readonly reason: EndReason | null }
+  | { readonly name: 'signed_in'; readonly settings: ConsoleSettings; readonly kind: Kind }
+
+interface Session {
+  readonly state: SessionState
+  readonly getToken: GetToken
+  start(): void
+  continueAsDemo(): Promise<void>
+  signIn(credentials: Credentials): Promise<void>
+  signOut(): Promise<void>
+  end(reason: EndReason): void
+}
+
+const SessionContext = createContext<Session | null>(null)
+const storageKey = 'wealthnavigator.session'
+
+/** Demo sessions are of the tab; accounts are of the browser, as their cookie is. */
+const stores: Readonly<Record<Kind, () => Storage>> = { demo: () => sessionStorage, account: () => localStorage }
+
+function remembered(): Kind | null {
+  try {
+    if (sessionStorage.getItem(storageKey) === 'demo') return 'demo'
+    return localStorage.getItem(storageKey) === 'account' ? 'account' : null
+  } catch {
+    return null
+  }
+}
+
+/** Storage may be forbidden: then a reload ends the session. */
+function remember(kind: Kind | null): void {
+  try {
+    sessionStorage.removeItem(storageKey)
+    localStorage.removeItem(storageKey)
+    if (kind !== null) stores[kind]().setItem(storageKey, kind)
+  } catch {
+    // Nothing to keep.
+  }
+}
+
+const errorOf = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))
+
+export function SessionProvider({ children }: { readonly children: ReactNode }) {
+  const [state, setState] = useState<SessionState>({ name: 'starting' })
+  const token = useRef<AccessToken | null>(null)
+  const kind = useRef<Kind | null>(null)
+
+  const enter = useCallback((settings: ConsoleSettings, next: Kind, first: AccessToken) => {
+    token.current = first
+    kind.current = next
+    remember(next)
+    setState({ name: 'signed_in', settings, kind: next })
+  }, [])
+  const start = useCallback(() => {
+    setState({ name: 'starting' })
+    void begin()
+      .then(({ settings, resumed }) => {
+        if (resumed === null) setState({ name: 'signed_out', settings, reason: null })
+        else enter(settings, resumed.kind, resumed.token)
+      })
+      .catch((error: unknown) => setState({ name: 'failed', error: errorOf(error) }))
+  }, [enter])
+  useEffect(start, [start])
+
+  const session = useMemo((): Session => {
+    const settings = 'settings' in state ? state.settings : null
+    return {
+      state,
+      start,
+      getToken: async () => {
+        const first = token.current
+        token.current = null
+        if (first !== null) return first
+        return kind.current === 'demo' ? await continueDemo() : await refreshAccount()
+      },
+      async continueAsDemo() {
+        if (settings !== null) enter(settings, 'demo', await continueDemo())
+      },
+      async signIn(credentials) {
+        if (settings !== null) enter(settings, 'account', await signInAccount(credentials))
+      },
+      async signOut() {
+        if (kind.current === 'account') await signOutAccount()
+        session.end('signed_out')
+      },
+      end(reason) {
+        token.current = null
+        kind.current = null
+        remember(null)
+        if (settings !== null) setState({ name: 'signed_out', settings, reason })
+      },
+    }
+  }, [state, start, enter])
+  return <SessionContext value={session}>{children}</SessionContext>
+}
+
+interface Begun {
+  readonly settings: ConsoleSettings
+  readonly resumed: { readonly kind: Kind; readonly token: AccessToken } | null
+}
+
+/** The settings, and the session of an earlier page. One that has ended is no failure. */
+async function begin(): Promise<Begun> {
+  const settings = await readSettings()
+  const kind = remembered()
+  if (kind === null || (kind === 'demo' && !settings.demo)) return { settings, resumed: null }
+  try {
+    return { settings, resumed: { kind, token: kind === 'demo' ? await continueDemo() : await refreshAccount() } }
+  } catch (error) {
+    if (!isRefused(error)) throw error
+    remember(null)
+    return { settings, resumed: null }
+  }
+}
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof Error && 'status' in error && (error.status === 401 || error.status === 404)
+
+export function useSession(): Session {
+  const session = useContext(SessionContext)
+  if (session === null) throw new Error('useSession needs a SessionProvider.')
+  return session
+}

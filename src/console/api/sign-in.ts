@@ -1,0 +1,59 @@
+// The requests that begin, continue and end a session.
+import { type AccessToken, cookieSession, createClient, ProblemError } from '@wealthnavigator/client'
+
+export interface ConsoleSettings {
+  readonly environment: 'development' | 'staging' | 'production'
+  /** Accounts of this deployment, or of an identity provider. */
+  readonly signIn: 'accounts' | 'provider'
+  /** Whether everybody on this machine may continue as the demo user. */
+  readonly demo: boolean
+}
+
+export interface Credentials {
+  readonly email: string
+  readonly password: string
+  /** Of the second factor. */
+  readonly code?: string
+}
+
+const baseUrl = window.location.origin
+const anonymous = createClient({ baseUrl, cookies: true })
+
+async function own(method: 'GET' | 'POST', path: string): Promise<Record<string, unknown>> {
+  const response = await fetch(path, { method, headers: { accept: 'application/json' } })
+  const body: unknown = await response.json().catch(() => null)
+  if (!response.ok) throw new ProblemError(response, body, null)
+  return typeof body === 'object' && body !== null ? { ...body } : {}
+}
+
+export async function readSettings(): Promise<ConsoleSettings> {
+  const { environment, sign_in: signIn, demo } = await own('GET', '/console/settings')
+  return {
+    environment: environment === 'development' || environment === 'staging' ? environment : 'production',
+    signIn: signIn === 'accounts' ? 'accounts' : 'provider',
+    demo: demo === true,
+  }
+}
+
+export async function continueDemo(): Promise<AccessToken> {
+  const { access_token: token, expires_in: expiresIn } = await own('POST', '/console/demo')
+  if (typeof token !== 'string' || typeof expiresIn !== 'number') throw new Error('The demo session has no token.')
+  return { token, expiresIn }
+}
+
+export async function signInAccount(credentials: Credentials): Promise<AccessToken> {
+  const body = { ...credentials, transport: 'cookie' } as const
+  const session = await anonymous.post('/api/v1/auth/login', { body })
+  return { token: session.access_token, expiresIn: session.expires_in }
+}
+
+const refresh = cookieSession({ baseUrl })
+
+/** One tab at a time: a refresh token works once, and a second use would end the session. */
+export async function refreshAccount(): Promise<AccessToken> {
+  return await navigator.locks.request('wealthnavigator.refresh', () => refresh({ refused: null }))
+}
+
+export async function signOutAccount(): Promise<void> {
+  await anonymous.post('/api/v1/auth/logout', { body: {} })
+}

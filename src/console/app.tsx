@@ -1,0 +1,73 @@
+// The whole: who is signed in, the data of the API, and the page that the address names.
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { ConnectionError, ProblemError } from '@wealthnavigator/client'
+import { Suspense, useEffect, useState } from 'react'
+import { ApiProvider } from './api/context.tsx'
+import { SessionProvider, useSession } from './api/session.tsx'
+import { ConnectProvider } from './connect/provider.tsx'
+import { pageAt } from './pages.ts'
+import { SignIn } from './pages/sign-in.tsx'
+import { useLocation } from './router/location.ts'
+import { Boundary } from './ui/boundary.tsx'
+import { Shell } from './ui/shell.tsx'
+import { Loading } from './ui/states.tsx'
+
+/** The client repeats what is safe to repeat; only lost connections are worth more attempts. */
+const retry = (count: number, error: Error): boolean => error instanceof ConnectionError && count < 2
+
+function createQueries(onUnauthorized: () => void): QueryClient {
+  const queries = new QueryClient({
+    defaultOptions: { queries: { retry, staleTime: 30_000, gcTime: 10 * 60_000 }, mutations: { retry: false } },
+  })
+  queries.getQueryCache().subscribe(({ type, query }) => {
+    const { error } = query.state
+    if (type === 'updated' && error instanceof ProblemError && error.code === 'unauthorized') onUnauthorized()
+  })
+  return queries
+}
+
+function Page() {
+  const { pathname } = useLocation()
+  const { key, Component, params } = pageAt(pathname)
+  return (
+    <Boundary key={`${key} ${Object.values(params).join(' ')}`}>
+      <Suspense fallback={<Loading label="Loading the page" />}>
+        <Component {...params} />
+      </Suspense>
+    </Boundary>
+  )
+}
+
+function SignedIn() {
+  const { end } = useSession()
+  const [queries] = useState(() => createQueries(() => end('expired')))
+  // Nothing that one person read is shown to the next.
+  useEffect(() => () => queries.clear(), [queries])
+  return (
+    <QueryClientProvider client={queries}>
+      <ApiProvider>
+        <ConnectProvider>
+          <Shell>
+            <Page />
+          </Shell>
+        </ConnectProvider>
+      </ApiProvider>
+    </QueryClientProvider>
+  )
+}
+
+function Content() {
+  const { state } = useSession()
+  if (state.name === 'starting') return <Loading label="Loading the console" />
+  return state.name === 'signed_in' ? <SignedIn /> : <SignIn />
+}
+
+export function App() {
+  return (
+    <Boundary>
+      <SessionProvider>
+        <Content />
+      </SessionProvider>
+    </Boundary>
+  )
+}

@@ -1,0 +1,30 @@
+// The button that opens Link's page, and what it says while the page is prepared.
+import { useConnect } from './provider.tsx'
+
+interface ConnectButtonProps {
+  readonly kind?: 'link' | 'repair' | 'accounts'
+  readonly itemId?: string
+  readonly label?: string
+  readonly quiet?: boolean
+}
+
+export function ConnectButton({
+  kind = 'link',
+  itemId = '',
+  label = 'Connect a bank',
+  quiet = false,
+}: ConnectButtonProps) {
+  const { state, busy, connect, repair, addAccounts } = useConnect()
+  const purpose = 'purpose' in state ? state.purpose : null
+  const isOurs = purpose?.kind === kind && (purpose.kind === 'link' || purpose.itemId === itemId)
+  const start = (): void => {
+    if (kind === 'link') connect()
+    else if (kind === 'repair') repair(itemId)
+    else addAccounts(itemId)
+  }
+  return (
+    <button type="button" className={quiet ? 'button' : 'button primary'} disabled={busy} onClick={start}>
+      {isOurs && busy && (state.name === 'creating' || state.name === 'linking') ? 'Opening…' : label}
+    </button>
+  )
+}

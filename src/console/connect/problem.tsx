@@ -1,0 +1,24 @@
+// Says why the last attempt did not begin or did not end, above the page that began it.
+import { errorWords } from '../format/words.ts'
+import { useConnect } from './provider.tsx'
+
+export function ConnectProblem() {
+  const { error, retry, reset } = useConnect()
+  if (error === null) return null
+  const { why, next } = errorWords(error)
+  return (
+    <div className="notice bad" role="alert">
+      <p>
+        <strong>The bank was not connected.</strong> {why} {next}
+      </p>
+      <div className="actions">
+        <button type="button" className="button" onClick={retry}>
+          Try again
+        </button>
+        <button type="button" className="button quiet" onClick={reset}>
+          Dismiss
+        </button>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,41 @@
+// Days and moments as the reader's locale writes them.
+
+const dayMs = 86_400_000
+
+/** A day of the API has no time zone; as UTC it stays the same day everywhere. */
+const asUtc = (day: string): Date => new Date(`${day}T00:00:00Z`)
+
+const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' })
+const longDayFormat = new Intl.DateTimeFormat(undefined, {
+  weekday: 'long',
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+  timeZone: 'UTC',
+})
+const shortDayFormat = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' })
+const momentFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const relativeFormat = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' })
+
+export const formatDay = (day: string): string => dayFormat.format(asUtc(day))
+export const formatLongDay = (day: string): string => longDayFormat.format(asUtc(day))
+export const formatShortDay = (day: string): string => shortDayFormat.format(asUtc(day))
+export const formatMoment = (moment: string): string => momentFormat.format(new Date(moment))
+
+const steps = [
+  { unit: 'day', ms: dayMs },
+  { unit: 'hour', ms: 3_600_000 },
+  { unit: 'minute', ms: 60_000 },
+] as const
+
+/** `3 minutes ago`, `in 2 days`; a date where it is more than a month away. */
+export function formatRelative(moment: string, nowMs: number = Date.now()): string {
+  const ms = new Date(moment).getTime() - nowMs
+  if (Math.abs(ms) > 31 * dayMs) return formatMoment(moment)
+  const step = steps.find((each) => Math.abs(ms) >= each.ms)
+  return step === undefined ? 'just now' : relativeFormat.format(Math.trunc(ms / step.ms), step.unit)
+}
+
+/** Today less some days, as the API writes it. */
+export const daysAgo = (days: number, nowMs: number = Date.now()): string =>
+  new Date(nowMs - days * dayMs).toISOString().slice(0, 10)

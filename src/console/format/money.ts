@@ -1,0 +1,56 @@
+// Amounts as the reader's locale writes them. They stay text: a number would lose digits.
+
+/** Positive where money goes out, as in the API. */
+export type Decimal = string
+
+const plain = /^(-?)(\d+)(?:\.(\d+))?$/
+
+const isNumeral = (text: string): text is `${number}` => plain.test(text)
+
+/** `-x`, exactly. */
+export function negated(amount: Decimal): Decimal {
+  if (/^-?0+(?:\.0+)?$/.test(amount)) return '0'
+  return amount.startsWith('-') ? amount.slice(1) : `-${amount}`
+}
+
+export const isNegative = (amount: Decimal): boolean => amount.startsWith('-')
+
+interface FormatOptions {
+  readonly locale?: string | undefined
+  /** `exceptZero` also marks money in. */
+  readonly sign?: 'auto' | 'exceptZero'
+}
+
+function currencyFormat(currency: string, digits: number, { locale, sign = 'auto' }: FormatOptions): Intl.NumberFormat {
+  const common = { style: 'currency', currency, signDisplay: sign } as const
+  const usual = new Intl.NumberFormat(locale, common)
+  const { minimumFractionDigits = 2 } = usual.resolvedOptions()
+  return digits <= minimumFractionDigits
+    ? usual
+    : new Intl.NumberFormat(locale, { ...common, maximumFractionDigits: Math.min(digits, 100) })
+}
+
+/** All digits of the amount, and at least those that the currency usually has. */
+export function formatMoney(amount: Decimal, currency: string | null, options: FormatOptions = {}): string {
+  if (!isNumeral(amount)) return amount
+  const digits = plain.exec(amount)?.[3]?.length ?? 0
+  try {
+    if (currency !== null) return currencyFormat(currency, digits, options).format(amount)
+  } catch (error) {
+    // An unofficial code, which is written behind the number.
+    if (!(error instanceof RangeError)) throw error
+  }
+  return `${formatDecimal(amount, options)}${currency === null ? '' : ` ${currency}`}`
+}
+
+/** A quantity, with all of its digits. */
+export function formatDecimal(amount: Decimal, { locale, sign = 'auto' }: FormatOptions = {}): string {
+  if (!isNumeral(amount)) return amount
+  const digits = plain.exec(amount)?.[3]?.length ?? 0
+  return new Intl.NumberFormat(locale, { signDisplay: sign, maximumFractionDigits: Math.min(digits, 100) }).format(
+    amount,
+  )
+}
+
+/** For the position of a point in a picture, and nothing else: it is not exact. */
+export const approximately = (amount: Decimal): number => Number(amount)

@@ -1,0 +1,40 @@
+// The pages by their address. Each is a script of its own, which is loaded when it is first shown.
+import { type ComponentType, lazy, type LazyExoticComponent } from 'react'
+import { matchPath } from './router/match.ts'
+
+type Params = Readonly<Record<string, string>>
+type PageComponent = LazyExoticComponent<ComponentType<Params>>
+
+export interface PageRoute {
+  /** `/accounts/:id`. */
+  readonly pattern: string
+  readonly Component: PageComponent
+  /** The label in the navigation; absent for pages that are reached from others. */
+  readonly label?: string
+}
+
+const NotFound: PageComponent = lazy(() => import('./pages/not-found.tsx'))
+
+/** The order is that of the navigation. */
+export const pages: readonly PageRoute[] = [
+  { pattern: '/', label: 'Overview', Component: lazy(() => import('./pages/overview.tsx')) },
+  { pattern: '/banks', label: 'Banks', Component: lazy(() => import('./pages/banks.tsx')) },
+  { pattern: '/accounts', label: 'Accounts', Component: lazy(() => import('./pages/accounts.tsx')) },
+  { pattern: '/accounts/:id', Component: lazy(() => import('./pages/account.tsx')) },
+  { pattern: '/transactions', label: 'Transactions', Component: lazy(() => import('./pages/transactions.tsx')) },
+  { pattern: '/connect/return', Component: lazy(() => import('./pages/connect-return.tsx')) },
+]
+
+export interface FoundPage {
+  readonly key: string
+  readonly Component: PageComponent
+  readonly params: Params
+}
+
+export function pageAt(pathname: string): FoundPage {
+  for (const { pattern, Component } of pages) {
+    const params = matchPath(pattern, pathname)
+    if (params !== null) return { key: pattern, Component, params }
+  }
+  return { key: 'not found', Component: NotFound, params: {} }
+}

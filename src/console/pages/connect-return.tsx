@@ -1,0 +1,79 @@
+// Where Link's page returns: says what happens with the bank, and what comes next.
+import type { ConnectBank } from '@wealthnavigator/react'
+import { ConnectButton } from '../connect/button.tsx'
+import { useConnect } from '../connect/provider.tsx'
+import { itemWords } from '../format/words.ts'
+import { Link } from '../router/link.tsx'
+import { Page } from '../ui/page.tsx'
+
+const nameOf = (bank: ConnectBank): string => bank.item?.institution.name ?? 'Your bank'
+
+function Steps({ bank }: { readonly bank: ConnectBank }) {
+  const isRepair = 'purpose' in bank.state && bank.state.purpose.kind !== 'link'
+  const isSaved = bank.state.name === 'waiting' && bank.state.itemId !== null
+  return (
+    <>
+      <ol className="steps">
+        <li className="done">{isRepair ? 'You signed in at the bank' : 'You shared your accounts'}</li>
+        <li className={isSaved ? 'done' : 'current'}>
+          {isRepair ? 'Checking the connection' : 'Saving the connection'}
+        </li>
+        <li className={isSaved ? 'current' : ''}>Getting the first data</li>
+      </ol>
+      <p className="muted" role="status">
+        This takes up to a minute. You may leave this page; the work continues.
+      </p>
+      <p>
+        <button type="button" className="button quiet" onClick={bank.cancel}>
+          Stop waiting
+        </button>
+      </p>
+    </>
+  )
+}
+
+export default function ConnectReturn() {
+  const bank = useConnect()
+  const { state, item } = bank
+  if (bank.busy)
+    return (
+      <Page title="Connecting your bank">
+        <Steps bank={bank} />
+      </Page>
+    )
+  if (item !== null) {
+    const words = itemWords(item)
+    return (
+      <Page
+        title={state.name === 'healthy' ? `${nameOf(bank)} is connected` : `${nameOf(bank)} needs one more step`}
+        lead={state.name === 'healthy' ? 'Your accounts are here and stay up to date.' : words.detail}
+      >
+        <div className="actions">
+          {words.action === null ? null : (
+            <ConnectButton kind={words.action.kind} itemId={item.id} label={words.action.label} />
+          )}
+          <Link to="/accounts" className={words.action === null ? 'button primary' : 'button'}>
+            See your accounts
+          </Link>
+          <Link to="/" className="button">
+            Go to the overview
+          </Link>
+        </div>
+      </Page>
+    )
+  }
+  const isCancelled = state.name === 'cancelled'
+  return (
+    <Page
+      title={isCancelled ? 'No bank was connected' : 'Nothing is in progress'}
+      lead={isCancelled ? 'You left before the end, or the bank shared nothing. Nothing was changed.' : undefined}
+    >
+      <div className="actions">
+        <ConnectButton />
+        <Link to="/banks" className="button">
+          See your banks
+        </Link>
+      </div>
+    </Page>
+  )
+}

@@ -1,0 +1,144 @@
+// The first page for who is not signed in: what this is, and the ways in.
+import { ProblemError } from '@wealthnavigator/client'
+import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
+import type { Credentials } from '../api/sign-in.ts'
+import { type SessionState, useSession } from '../api/session.tsx'
+import { errorWords } from '../format/words.ts'
+import { Failed } from '../ui/states.tsx'
+import icon from '../icon.svg'
+
+function useAttempt() {
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState<unknown>(null)
+  const attempt = (work: () => Promise<void>): void => {
+    setBusy(true)
+    setError(null)
+    work()
+      .catch((thrown: unknown) => setError(thrown))
+      .finally(() => setBusy(false))
+  }
+  return { busy, error, attempt }
+}
+
+function Demo() {
+  const { continueAsDemo } = useSession()
+  const { busy, error, attempt } = useAttempt()
+  return (
+    <section className="panel">
+      <h2>Try it</h2>
+      <p>Everything runs on this machine: the banks are simulated, and no account is needed.</p>
+      <button type="button" className="button primary wide" disabled={busy} onClick={() => attempt(continueAsDemo)}>
+        Continue as demo user
+      </button>
+      {error === null ? null : <Failed error={error} />}
+    </section>
+  )
+}
+
+const textIn = (data: FormData, name: string): string => {
+  const value = data.get(name)
+  return typeof value === 'string' ? value : ''
+}
+
+function Field({ label, children }: { readonly label: string; readonly children: ReactNode }) {
+  return (
+    <label className="field">
+      <span>{label}</span>
+      {children}
+    </label>
+  )
+}
+
+/** The second factor is asked for once the API says that the account has one. */
+function AccountForm() {
+  const { signIn } = useSession()
+  const { busy, error, attempt } = useAttempt()
+  const code = error instanceof ProblemError ? error.code : null
+  const [needsCode, setNeedsCode] = useState(false)
+  useEffect(() => {
+    if (code === 'totp_required') setNeedsCode(true)
+  }, [code])
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault()
+    const data = new FormData(event.currentTarget)
+    const factor = textIn(data, 'code')
+    const credentials: Credentials = {
+      email: textIn(data, 'email'),
+      password: textIn(data, 'password'),
+      ...(factor === '' ? {} : { code: factor }),
+    }
+    attempt(() => signIn(credentials))
+  }
+  return (
+    <section className="panel">
+      <h2>Sign in</h2>
+      <form onSubmit={submit} className="stack">
+        <Field label="E-mail">
+          <input type="email" name="email" autoComplete="username" required />
+        </Field>
+        <Field label="Password">
+          <input type="password" name="password" autoComplete="current-password" required />
+        </Field>
+        {needsCode ? (
+          <Field label="Code from your authenticator app">
+            <input name="code" autoComplete="one-time-code" inputMode="numeric" required />
+          </Field>
+        ) : null}
+        <button type="submit" className="button wide" disabled={busy}>
+          {busy ? 'Signing in…' : 'Sign in'}
+        </button>
+      </form>
+      {error === null || code === 'totp_required' ? null : (
+        <div className="notice bad" role="alert">
+          <p>
+            <strong>{errorWords(error).why}</strong> {errorWords(error).next}
+          </p>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Ways({ state }: { readonly state: SessionState & { name: 'signed_out' } }) {
+  const { settings, reason } = state
+  return (
+    <>
+      {reason === 'expired' ? (
+        <p className="notice warn" role="status">
+          Your session has ended. Sign in again to continue where you were.
+        </p>
+      ) : null}
+      <div className="ways">
+        {settings.demo ? <Demo /> : null}
+        {settings.signIn === 'accounts' ? (
+          <AccountForm />
+        ) : (
+          <p className="notice warn">
+            People sign in here with an identity provider, which the console does not support yet. Use the API.
+          </p>
+        )}
+      </div>
+    </>
+  )
+}
+
+export function SignIn() {
+  const { state, start } = useSession()
+  useEffect(() => {
+    document.title = 'Sign in · WealthNavigator'
+  }, [])
+  return (
+    <main className="gate">
+      <header>
+        <img src={icon} alt="" width="44" height="44" />
+        <h1>WealthNavigator</h1>
+        <p className="lead">Your banks in one place, on your own server.</p>
+      </header>
+      {state.name === 'failed' ? <Failed error={state.error} retry={start} /> : null}
+      {state.name === 'signed_out' ? <Ways state={state} /> : null}
+      <footer>
+        <a href="/openapi.json">API description</a>
+      </footer>
+    </main>
+  )
+}

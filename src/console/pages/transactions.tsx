@@ -1,0 +1,73 @@
+// Every transaction, newest first: search, filters in the address, further pages by key as the reader reaches the end.
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import { useClient } from '../api/context.tsx'
+import { accountsQuery, transactionsQuery } from '../api/queries.ts'
+import { useSearch } from '../router/location.ts'
+import { filterIn, Filters } from '../transactions/filters.tsx'
+import { TransactionRows } from '../transactions/rows.tsx'
+import { Page } from '../ui/page.tsx'
+import { Empty, Failed, Loading } from '../ui/states.tsx'
+
+/** Loads the next page when the button is nearly on the screen. */
+function More({ busy, load }: { readonly busy: boolean; readonly load: () => void }) {
+  const button = useRef<HTMLButtonElement>(null)
+  const latest = useRef(load)
+  latest.current = load
+  useEffect(() => {
+    const element = button.current
+    if (element === null) return
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) latest.current()
+      },
+      { rootMargin: '200px' },
+    )
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [busy])
+  return (
+    <button ref={button} type="button" className="button wide" disabled={busy} onClick={load}>
+      {busy ? 'Loading more…' : 'Show more'}
+    </button>
+  )
+}
+
+function List() {
+  const client = useClient()
+  const [params] = useSearch()
+  const filter = filterIn(params)
+  const { data: accounts = [] } = useQuery(accountsQuery(client))
+  const query = useInfiniteQuery(transactionsQuery(client, filter))
+  const rows = query.data?.pages.flatMap(({ data }) => data) ?? []
+  const isFiltered = Object.keys(filter).length > 0
+  if (query.isPending) return <Loading label="Loading transactions" lines={8} />
+  return (
+    <div className="card" aria-busy={query.isPlaceholderData}>
+      {query.error === null ? null : <Failed error={query.error} retry={() => void query.refetch()} />}
+      {rows.length === 0 && query.error === null ? (
+        <Empty title={isFiltered ? 'Nothing matches' : 'There are no transactions yet'}>
+          {isFiltered ? 'Change the search or clear the filters.' : 'They arrive a minute after a bank is connected.'}
+        </Empty>
+      ) : null}
+      <TransactionRows rows={rows} accounts={accounts} />
+      {query.hasNextPage ? (
+        <More busy={query.isFetchingNextPage} load={() => void query.fetchNextPage()} />
+      ) : rows.length > 0 ? (
+        <p className="muted center">That is all.</p>
+      ) : null}
+    </div>
+  )
+}
+
+export default function Transactions() {
+  const client = useClient()
+  const [params, change] = useSearch()
+  const { data: accounts = [] } = useQuery(accountsQuery(client))
+  return (
+    <Page title="Transactions">
+      <Filters params={params} change={change} accounts={accounts} />
+      <List />
+    </Page>
+  )
+}

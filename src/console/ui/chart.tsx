@@ -1,0 +1,144 @@
+// A line over time. A slider over the picture chooses a point by mouse, touch or keyboard; a table has every point as text.
+import { type PointerEvent, useId, useState } from 'react'
+import { formatDay, formatShortDay } from '../format/dates.ts'
+import { approximately, type Decimal, formatMoney } from '../format/money.ts'
+
+export interface Point {
+  readonly date: string
+  readonly value: Decimal
+}
+
+interface ChartProps {
+  readonly title: string
+  readonly points: readonly Point[]
+  readonly currency: string | null
+}
+
+const [width, height] = [720, 220]
+const inset = { top: 16, right: 12, bottom: 28, left: 12 }
+
+interface Placed {
+  readonly x: number
+  readonly y: number
+}
+
+/** The positions of the points. A flat line is in the middle. */
+export function place(points: readonly Point[]): Placed[] {
+  const values = points.map(({ value }) => approximately(value))
+  const [low, high] = [Math.min(...values), Math.max(...values)]
+  const times = points.map(({ date }) => Date.parse(date))
+  const [first = 0, last = 0] = [times[0], times.at(-1)]
+  const innerWidth = width - inset.left - inset.right
+  const innerHeight = height - inset.top - inset.bottom
+  return points.map((_, index) => ({
+    x: inset.left + (last === first ? innerWidth : (((times[index] ?? 0) - first) / (last - first)) * innerWidth),
+    y: inset.top + (high === low ? 0.5 : (high - (values[index] ?? 0)) / (high - low)) * innerHeight,
+  }))
+}
+
+const round = (value: number): number => Math.round(value * 10) / 10
+const lineOf = (placed: readonly Placed[]): string =>
+  placed.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${round(x)} ${round(y)}`).join('')
+
+function Table({ title, points, currency }: ChartProps) {
+  return (
+    <details className="chart-table">
+      <summary>Show as a table</summary>
+      <div className="scroll" tabIndex={0} role="region" aria-label={`${title} as a table`}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Day</th>
+              <th scope="col" className="number">
+                Amount
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {points.toReversed().map(({ date, value }) => (
+              <tr key={date}>
+                <th scope="row">{formatDay(date)}</th>
+                <td className="number">{formatMoney(value, currency)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  )
+}
+
+export function Chart(props: ChartProps) {
+  const { title, points, currency } = props
+  const [chosen, setChosen] = useState<number | null>(null)
+  const id = useId()
+  const placed = place(points)
+  const [first, last] = [placed[0], placed.at(-1)]
+  const [firstPoint, lastPoint] = [points[0], points.at(-1)]
+  if (first === undefined || last === undefined || firstPoint === undefined || lastPoint === undefined) return null
+  const index = Math.min(chosen ?? points.length - 1, points.length - 1)
+  const [point, mark] = [points[index] ?? lastPoint, placed[index] ?? last]
+  const textOf = ({ date, value }: Point): string => `${formatDay(date)}: ${formatMoney(value, currency)}`
+  const follow = (event: PointerEvent<HTMLDivElement>): void => {
+    const box = event.currentTarget.getBoundingClientRect()
+    const x = ((event.clientX - box.left) / box.width) * width
+    const distances = placed.map((each) => Math.abs(each.x - x))
+    setChosen(distances.indexOf(Math.min(...distances)))
+  }
+  return (
+    <figure className="chart">
+      <div className="plot" onPointerMove={follow} onPointerLeave={() => setChosen(null)}>
+        <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-labelledby={`${id}t ${id}d`}>
+          <title id={`${id}t`}>{title}</title>
+          <desc id={`${id}d`}>
+            From {textOf(firstPoint)} to {textOf(lastPoint)}.
+          </desc>
+          <line
+            className="axis"
+            x1={inset.left}
+            x2={width - inset.right}
+            y1={height - inset.bottom}
+            y2={height - inset.bottom}
+          />
+          {points.length > 1 ? (
+            <>
+              <path
+                className="area"
+                d={`${lineOf(placed)}L${round(last.x)} ${height - inset.bottom}L${round(first.x)} ${height - inset.bottom}Z`}
+              />
+              <path className="line" d={lineOf(placed)} />
+            </>
+          ) : null}
+          {chosen === null ? null : (
+            <line className="cursor" x1={mark.x} x2={mark.x} y1={inset.top} y2={height - inset.bottom} />
+          )}
+          <circle className="mark" cx={mark.x} cy={mark.y} r="5" />
+          {points.length > 1 ? (
+            <text className="tick" x={inset.left} y={height - 8}>
+              {formatShortDay(firstPoint.date)}
+            </text>
+          ) : null}
+          <text className="tick end" x={width - inset.right} y={height - 8}>
+            {formatShortDay(lastPoint.date)}
+          </text>
+        </svg>
+        {points.length > 1 ? (
+          <input
+            type="range"
+            className="scrub"
+            min="0"
+            max={points.length - 1}
+            value={index}
+            aria-label={`Day of ${title}`}
+            aria-valuetext={textOf(point)}
+            onChange={(event) => setChosen(Number(event.currentTarget.value))}
+          />
+        ) : null}
+      </div>
+      <figcaption>
+        <output className="reading">{textOf(point)}</output>
+        <Table {...props} />
+      </figcaption>
+    </figure>
+  )
+}

@@ -1,0 +1,20 @@
+// An id that is copied with one click.
+import { useState } from 'react'
+
+export function CopyId({ label, value }: { readonly label: string; readonly value: string }) {
+  const [copied, setCopied] = useState(false)
+  const copy = (): void => {
+    void navigator.clipboard.writeText(value).then(
+      () => setCopied(true),
+      () => setCopied(false),
+    )
+  }
+  return (
+    <span className="copy">
+      <span className="muted">{label}</span> <code>{value}</code>{' '}
+      <button type="button" className="button small quiet" aria-label={`Copy ${label}`} onClick={copy}>
+        {copied ? 'Copied' : 'Copy'}
+      </button>
+    </span>
+  )
+}

@@ -1,0 +1,98 @@
+// What is around every page: the navigation, who is signed in, and whether the browser is offline.
+import { useQuery } from '@tanstack/react-query'
+import { type ReactNode, useSyncExternalStore } from 'react'
+import { useClient } from '../api/context.tsx'
+import { itemsQuery } from '../api/queries.ts'
+import { useSession } from '../api/session.tsx'
+import { useFreshData } from '../api/fresh-data.ts'
+import { ConnectProblem } from '../connect/problem.tsx'
+import { itemWords } from '../format/words.ts'
+import { pages } from '../pages.ts'
+import { Link } from '../router/link.tsx'
+import { useLocation } from '../router/location.ts'
+import icon from '../icon.svg'
+
+function useOnline(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      window.addEventListener('online', listener)
+      window.addEventListener('offline', listener)
+      return () => {
+        window.removeEventListener('online', listener)
+        window.removeEventListener('offline', listener)
+      }
+    },
+    () => navigator.onLine,
+  )
+}
+
+const isBelow = (pathname: string, pattern: string): boolean =>
+  pattern === '/' ? pathname === '/' : pathname === pattern || pathname.startsWith(`${pattern}/`)
+
+/** How many banks wait for the person. */
+function useAttention(): number {
+  const { data = [] } = useQuery(itemsQuery(useClient()))
+  return data.filter((item) => itemWords(item).action !== null).length
+}
+
+function Navigation() {
+  const { pathname } = useLocation()
+  const attention = useAttention()
+  return (
+    <nav aria-label="Pages">
+      <ul>
+        {pages.map(({ pattern, label }) =>
+          label === undefined ? null : (
+            <li key={pattern}>
+              <Link to={pattern} aria-current={isBelow(pathname, pattern) ? 'page' : undefined}>
+                {label}
+                {pattern === '/banks' && attention > 0 ? (
+                  <span className="count">
+                    {attention}
+                    <span className="visually-hidden"> need attention</span>
+                  </span>
+                ) : null}
+              </Link>
+            </li>
+          ),
+        )}
+      </ul>
+    </nav>
+  )
+}
+
+export function Shell({ children }: { readonly children: ReactNode }) {
+  const { state, signOut } = useSession()
+  const online = useOnline()
+  useFreshData()
+  const isDemo = state.name === 'signed_in' && state.kind === 'demo'
+  return (
+    <div className="shell">
+      <a className="skip" href="#content">
+        Skip to the content
+      </a>
+      <header className="side">
+        <Link to="/" className="brand">
+          <img src={icon} alt="" width="28" height="28" />
+          WealthNavigator
+        </Link>
+        <Navigation />
+        <div className="who">
+          <span className="muted">{isDemo ? 'Demo user' : 'Signed in'}</span>
+          <button type="button" className="button small quiet" onClick={() => void signOut()}>
+            Sign out
+          </button>
+        </div>
+      </header>
+      <main id="content">
+        {online ? null : (
+          <div className="notice warn" role="status">
+            You are offline. You see what was loaded last; changes are not possible.
+          </div>
+        )}
+        <ConnectProblem />
+        {children}
+      </main>
+    </div>
+  )
+}
