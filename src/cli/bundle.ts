@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildBundle, type Bundle, deployedEnvironments, noAssets } from '../dev/lib/bundle.ts'
+import { buildConsole } from '../dev/lib/console-build.ts'
 import { runCommand } from '../dev/lib/run-command.ts'
 import { runWrangler } from '../dev/lib/wrangler.ts'
 
 /** What the Worker needs, and 2 %. Its code for backups (age) is 63 kB, which is evaluated with the first backup. */
 const maxGzipBytes = 520_000
+/** What React, the queries, the client and the first page need, and 15 %. */
+const maxFirstLoadBytes = 120_000
 const maxStartMs = 100
 const startCount = 5
 const forbiddenPath = /(?:^|\/)src\/(?:dev|cli|client|react|console|examples)\//
@@ -18,7 +21,7 @@ const help = `npm run bundle [-- --startup]
 
 Builds the Worker with the settings of wrangler.toml, as \`wrangler deploy --env production\` does, and tries the deployment
 of ${deployedEnvironments.join(' and ')}. Uploads nothing. Fails where the Worker has over ${maxGzipBytes / 1000} kB (gzip) or holds code of src/dev, src/cli,
-src/client, src/react, src/console or src/examples.
+src/client, src/react, src/console or src/examples. Builds the console: its first page may load ${maxFirstLoadBytes / 1000} kB (gzip) of scripts.
   --startup  also starts the module ${startCount} times (\`wrangler check startup\`): its fastest start must take under ${maxStartMs} ms`
 
 /** Tries the deployment of the built module to an environment. Rejects with wrangler's error. */
@@ -58,6 +61,14 @@ function refuseLarge({ gzipBytes, inputs }: Bundle): void {
   throw new Error(`The bundle has ${size}: make it smaller, the largest parts are ${largest.join(', ')}.`)
 }
 
+async function refuseLargeConsole(folder: string): Promise<void> {
+  const { firstLoadBytes } = await buildConsole(join(folder, 'console'), { strict: true })
+  const size = `${(firstLoadBytes / 1000).toFixed(1)} kB gzip of ${maxFirstLoadBytes / 1000}`
+  if (firstLoadBytes > maxFirstLoadBytes)
+    throw new Error(`The console's first page loads ${size}: load less before it, or a page later.`)
+  process.stdout.write(`The console's first page loads ${size}.\n`)
+}
+
 async function refuseSlow(folder: string): Promise<void> {
   const startMs = await measureStart(folder)
   const startTime = `${startMs.toFixed(1)} ms of ${maxStartMs}`
@@ -73,6 +84,7 @@ async function main(args: string[]): Promise<void> {
     const bundle = await buildBundle(folder)
     refuseForbidden(bundle)
     refuseLarge(bundle)
+    await refuseLargeConsole(folder)
     for (const env of deployedEnvironments.slice(1)) await tryDeployment(bundle.entry, folder, env)
     if (values.startup) await refuseSlow(folder)
   } finally {

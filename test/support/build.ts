@@ -1,28 +1,35 @@
-// Builds the Worker once a run: as for a deployment, or with counters where coverage is requested.
+// Builds the Worker and the console once a run: as for a deployment, or with counters where coverage is requested.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildBundle } from '../../src/dev/lib/bundle.ts'
+import { buildConsole } from '../../src/dev/lib/console-build.ts'
 import { instrumentWorker } from './line-coverage/instrument.ts'
 
 export interface Build {
   /** Path of the built module. */
   build(): Promise<string>
+  /** Folder of the console's files. */
+  buildConsole(): Promise<string>
   remove(): Promise<void>
 }
 
 export function createBuild(): Build {
-  let folder: string | undefined
+  let made: Promise<string> | undefined
+  const makeFolder = () => (made ??= mkdtemp(join(tmpdir(), 'wealthnavigator-edge-bundle-')))
   const start = async () => {
-    folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-bundle-'))
+    const folder = await makeFolder()
     const source = process.env['BUNDLE_COVERAGE_FOLDER'] ? await instrumentWorker(join(folder, 'source')) : undefined
     return (await buildBundle(join(folder, 'built'), source)).entry
   }
+  const startConsole = async () => (await buildConsole(join(await makeFolder(), 'console'), { strict: false })).folder
   let building: Promise<string> | undefined
+  let buildingConsole: Promise<string> | undefined
   return {
     build: () => (building ??= start()),
+    buildConsole: () => (buildingConsole ??= startConsole()),
     async remove() {
-      if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+      if (made !== undefined) await rm(await made, { recursive: true, force: true })
     },
   }
 }

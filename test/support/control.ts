@@ -70,6 +70,8 @@ export async function startControl(testDatabaseUrl: string | undefined): Promise
         return faults.add(name, faultSchema.parse(body))
       case 'POST bundle':
         return bundle.build()
+      case 'POST console':
+        return bundle.buildConsole()
       case 'DELETE faults':
         return faults.clear(name)
       default:

@@ -82,6 +82,8 @@ export interface Stack {
   clearFaults(database: string): Promise<void>
   /** The path of the Worker's bundle, which is built on the first call. */
   bundle(): Promise<string>
+  /** The folder of the console's files, which are built on the first call. */
+  console(): Promise<string>
 }
 
 /** A client of the control server, whose URL is `inject('control')`. Rejects with the server's reason. */
@@ -116,5 +118,6 @@ export function connectStack(control: string): Stack {
       await call('DELETE', `/faults/${database}`)
     },
     bundle: async () => z.string().parse(await call('POST', '/bundle')),
+    console: async () => z.string().parse(await call('POST', '/console')),
   }
 }

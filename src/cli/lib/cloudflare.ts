@@ -1,8 +1,10 @@
 // The one port to Cloudflare: every command that talks to an account does it through this, and this runs the pinned
 // wrangler. Tests give it a wrangler that responds from a file.
+import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { buildConsole } from '../../dev/lib/console-build.ts'
 import { nullIfMissing } from '../../dev/lib/missing.ts'
 import { projectFolder } from '../../dev/lib/project-folder.ts'
 import { runWrangler, type WranglerOptions } from '../../dev/lib/wrangler.ts'
@@ -164,6 +166,23 @@ async function withoutCrons(
   }
 }
 
+let consoleFolder: Promise<string> | null = null
+
+/** The folder of the console that belongs to the Worker's sources, which is built once and removed with the process. */
+async function builtConsole(): Promise<string> {
+  consoleFolder ??= (async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-console-'))
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    return (await buildConsole(folder, { strict: true })).folder
+  })()
+  try {
+    return await consoleFolder
+  } catch (error) {
+    consoleFolder = null
+    throw error
+  }
+}
+
 const notesOf = ({ tag, message }: UploadNotes): string[] => ['--tag', tag, '--message', message]
 const shareText = ({ versionId, percentage }: Share): string => `${versionId}@${percentage}%`
 
@@ -193,10 +212,10 @@ export function createCloudflare(
     versions: async () => versionsIn(await run(['versions', 'list', '--json'])),
     version: async (id) => detailIn(await run(['versions', 'view', id, '--json'])),
     uploadVersion: (notes) =>
-      renamed(pendingMigration, PendingMigrationError, () =>
-        upload(['versions', 'upload', '--strict', ...notesOf(notes)]),
+      renamed(pendingMigration, PendingMigrationError, async () =>
+        upload(['versions', 'upload', '--strict', '--assets', await builtConsole(), ...notesOf(notes)]),
       ),
-    deployAtOnce: (notes) => upload(['deploy', ...notesOf(notes)]),
+    deployAtOnce: async (notes) => upload(['deploy', '--assets', await builtConsole(), ...notesOf(notes)]),
     setTraffic: async (shares, message) => {
       const specs = shares.map(shareText)
       await renamed(changedSecrets, ChangedSecretsError, () =>

@@ -33,7 +33,9 @@ export function formatRelative(moment: string, nowMs: number = Date.now()): stri
   const ms = new Date(moment).getTime() - nowMs
   if (Math.abs(ms) > 31 * dayMs) return formatMoment(moment)
   const step = steps.find((each) => Math.abs(ms) >= each.ms)
-  return step === undefined ? 'just now' : relativeFormat.format(Math.trunc(ms / step.ms), step.unit)
+  return step === undefined
+    ? relativeFormat.format(0, 'second')
+    : relativeFormat.format(Math.trunc(ms / step.ms), step.unit)
 }
 
 /** Today less some days, as the API writes it. */

@@ -43,6 +43,31 @@ export function formatMoney(amount: Decimal, currency: string | null, options: F
   return `${formatDecimal(amount, options)}${currency === null ? '' : ` ${currency}`}`
 }
 
+export interface MoneyText {
+  /** With the digits that the currency usually has. */
+  readonly usual: string
+  /** The digits behind them, such as those of a fraction of a share. */
+  readonly further: string
+  /** What the locale writes behind the number. */
+  readonly after: string
+}
+
+/** The amount in three parts, which together are `formatMoney`. */
+export function moneyText(amount: Decimal, currency: string | null, options: FormatOptions = {}): MoneyText {
+  const text = formatMoney(amount, currency, options)
+  const fraction = plain.exec(amount)?.[3] ?? ''
+  const extra = fraction.length - usualDigits(currency)
+  const end = extra <= 0 ? -1 : text.search(/\p{Nd}(?!.*\p{Nd})/u) + 1
+  return end <= 0
+    ? { usual: text, further: '', after: '' }
+    : { usual: text.slice(0, end - extra), further: text.slice(end - extra, end), after: text.slice(end) }
+}
+
+function usualDigits(currency: string | null): number {
+  if (currency === null || !/^[A-Z]{3}$/.test(currency)) return 2
+  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().minimumFractionDigits ?? 2
+}
+
 /** A quantity, with all of its digits. */
 export function formatDecimal(amount: Decimal, { locale, sign = 'auto' }: FormatOptions = {}): string {
   if (!isNumeral(amount)) return amount

@@ -44,7 +44,9 @@ function Balances({ account }: { readonly account: Account }) {
             return value === null ? [] : [{ date, value }]
           })
           const inOrder = points.toSorted((a, b) => a.date.localeCompare(b.date))
-          return <Chart title={`Balance of ${account.name}`} points={inOrder} currency={balances.currency} />
+          return inOrder.length > 1 ? (
+            <Chart title={`Balance of ${account.name}`} points={inOrder} currency={balances.currency} />
+          ) : null
         }}
       </Await>
       {balances.as_of === null ? null : <p className="muted">As of {formatMoment(balances.as_of)}.</p>}

@@ -12,7 +12,7 @@ function Steps({ bank }: { readonly bank: ConnectBank }) {
   const isRepair = 'purpose' in bank.state && bank.state.purpose.kind !== 'link'
   const isSaved = bank.state.name === 'waiting' && bank.state.itemId !== null
   return (
-    <>
+    <div className="card">
       <ol className="steps">
         <li className="done">{isRepair ? 'You signed in at the bank' : 'You shared your accounts'}</li>
         <li className={isSaved ? 'done' : 'current'}>
@@ -23,12 +23,12 @@ function Steps({ bank }: { readonly bank: ConnectBank }) {
       <p className="muted" role="status">
         This takes up to a minute. You may leave this page; the work continues.
       </p>
-      <p>
-        <button type="button" className="button quiet" onClick={bank.cancel}>
+      <div className="actions">
+        <button type="button" className="button" onClick={bank.cancel}>
           Stop waiting
         </button>
-      </p>
-    </>
+      </div>
+    </div>
   )
 }
 

@@ -49,9 +49,11 @@ function Worth({ days, currency }: { readonly days: readonly NetWorth[]; readonl
           </dd>
         </div>
       </dl>
-      <Chart title="Net worth" points={points} currency={currency} />
+      {points.length > 1 ? <Chart title="Net worth" points={points} currency={currency} /> : null}
       {points.length === 1 ? (
-        <p className="muted">The history begins on {formatDay(today.date)} and grows by a point a day.</p>
+        <p className="muted">
+          The history begins on {formatDay(today.date)}: from tomorrow, a line shows how it develops.
+        </p>
       ) : null}
     </div>
   )

@@ -43,7 +43,8 @@ function List() {
   const isFiltered = Object.keys(filter).length > 0
   if (query.isPending) return <Loading label="Loading transactions" lines={8} />
   return (
-    <div className="card" aria-busy={query.isPlaceholderData}>
+    <section className="card" aria-busy={query.isPlaceholderData}>
+      <h2 className="visually-hidden">{isFiltered ? 'Transactions that match' : 'All transactions'}</h2>
       {query.error === null ? null : <Failed error={query.error} retry={() => void query.refetch()} />}
       {rows.length === 0 && query.error === null ? (
         <Empty title={isFiltered ? 'Nothing matches' : 'There are no transactions yet'}>
@@ -56,7 +57,7 @@ function List() {
       ) : rows.length > 0 ? (
         <p className="muted center">That is all.</p>
       ) : null}
-    </div>
+    </section>
   )
 }
 

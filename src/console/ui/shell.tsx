@@ -78,7 +78,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         </Link>
         <Navigation />
         <div className="who">
-          <span className="muted">{isDemo ? 'Demo user' : 'Signed in'}</span>
+          <span className="muted wide-only">{isDemo ? 'Demo user' : 'Signed in'}</span>
           <button type="button" className="button small quiet" onClick={() => void signOut()}>
             Sign out
           </button>
