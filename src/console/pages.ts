@@ -1,4 +1,4 @@
-// The pages by their address. Each is a script of its own, which is loaded when it is first shown.
+// The pages by their address. Each is a separate script, which is loaded when it is first shown.
 import { type ComponentType, lazy, type LazyExoticComponent } from 'react'
 import { matchPath } from './router/match.ts'
 

@@ -88,7 +88,7 @@ describe.skipIf(browserPath === null)('The console', () => {
 
     const { plaid_item_id: plaidItemId } = await onlyItem()
     await edge.bank.change(plaidItemId, { login_required: true })
-    await page.getByText('Sign-in needed').waitFor({ timeout: 60_000 })
+    await page.getByText('Sign-in needed').waitFor({ timeout: 30_000 })
     await review(page, 'overview-attention')
     await visit(page, 'Banks')
     await page.getByText('Sign-in needed').waitFor()
@@ -107,5 +107,5 @@ describe.skipIf(browserPath === null)('The console', () => {
     await page.getByText('Details').click()
     await review(page, 'banks')
     expect(mishaps).toEqual([])
-  })
+  }, 240_000)
 })

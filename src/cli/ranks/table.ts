@@ -102,6 +102,7 @@ export const ranks: readonly Unit[] = [
   { name: 'client', paths: ['src/client'] },
   { name: 'react', paths: ['src/react'] },
   { name: 'examples', paths: ['src/examples'] },
+  { name: 'console', paths: ['src/console'] },
 ]
 
 /** Units that import nothing of the project, or only these units. Other units may import every lower one. */
@@ -141,6 +142,8 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
   client: [],
   react: [],
   examples: [],
+  // Its pages are scripts of a browser.
+  console: [],
   'dev/lib': [],
   'dev/postgres': ['dev/lib'],
   'dev/stack': ['dev/lib', 'dev/postgres', 'neon-local', 'plaid-simulator'],
@@ -199,9 +202,11 @@ export const onlyImportedBy: Readonly<Record<string, readonly string[]>> = { env
 export const packages: readonly { readonly name: RegExp; readonly paths: readonly string[] }[] = [
   { name: /^zod$/, paths: ['src'] },
   { name: /^openapi-fetch$/, paths: ['src/client'] },
-  { name: /^react$/, paths: ['src/react', 'src/examples'] },
-  { name: /^@wealthnavigator\/client$/, paths: ['src/react', 'src/examples'] },
-  { name: /^(?:@wealthnavigator\/react|react-dom\/client|esbuild)$/, paths: ['src/examples'] },
+  { name: /^react(?:\/|$)/, paths: ['src/react', 'src/console', 'src/examples'] },
+  { name: /^@wealthnavigator\/client$/, paths: ['src/react', 'src/console', 'src/examples'] },
+  { name: /^(?:@wealthnavigator\/react|react-dom\/client)$/, paths: ['src/console', 'src/examples'] },
+  { name: /^@tanstack\/react-query$/, paths: ['src/console'] },
+  { name: /^esbuild$/, paths: ['src/examples'] },
   { name: /^node:(?:fs\/promises|http|sqlite|stream\/consumers|url)$/, paths: ['src/examples'] },
   // Types only.
   { name: /^plaid$/, paths: ['src/plaid'] },

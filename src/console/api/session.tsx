@@ -24,11 +24,11 @@ export type SessionState =
 interface Session {
   readonly state: SessionState
   readonly getToken: GetToken
-  start(): void
-  continueAsDemo(): Promise<void>
-  signIn(credentials: Credentials): Promise<void>
-  signOut(): Promise<void>
-  end(reason: EndReason): void
+  readonly start: () => void
+  readonly continueAsDemo: () => Promise<void>
+  readonly signIn: (credentials: Credentials) => Promise<void>
+  readonly signOut: () => Promise<void>
+  readonly end: (reason: EndReason) => void
 }
 
 const SessionContext = createContext<Session | null>(null)

@@ -5,7 +5,7 @@ export interface ConsoleSettings {
   readonly environment: 'development' | 'staging' | 'production'
   /** Accounts of this deployment, or of an identity provider. */
   readonly signIn: 'accounts' | 'provider'
-  /** Whether everybody on this machine may continue as the demo user. */
+  /** Whether a person at this machine may continue as the demo user. */
   readonly demo: boolean
 }
 

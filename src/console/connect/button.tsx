@@ -14,13 +14,14 @@ export function ConnectButton({
   label = 'Connect a bank',
   quiet = false,
 }: ConnectButtonProps) {
-  const { state, busy, connect, repair, addAccounts } = useConnect()
+  const bank = useConnect()
+  const { state, busy } = bank
   const purpose = 'purpose' in state ? state.purpose : null
   const isOurs = purpose?.kind === kind && (purpose.kind === 'link' || purpose.itemId === itemId)
   const start = (): void => {
-    if (kind === 'link') connect()
-    else if (kind === 'repair') repair(itemId)
-    else addAccounts(itemId)
+    if (kind === 'link') bank.connect()
+    else if (kind === 'repair') bank.repair(itemId)
+    else bank.addAccounts(itemId)
   }
   return (
     <button type="button" className={quiet ? 'button' : 'button primary'} disabled={busy} onClick={start}>

@@ -3,7 +3,8 @@ import { errorWords } from '../format/words.ts'
 import { useConnect } from './provider.tsx'
 
 export function ConnectProblem() {
-  const { error, retry, reset } = useConnect()
+  const bank = useConnect()
+  const { error } = bank
   if (error === null) return null
   const { why, next } = errorWords(error)
   return (
@@ -12,10 +13,10 @@ export function ConnectProblem() {
         <strong>The bank was not connected.</strong> {why} {next}
       </p>
       <div className="actions">
-        <button type="button" className="button" onClick={retry}>
+        <button type="button" className="button" onClick={() => bank.retry()}>
           Try again
         </button>
-        <button type="button" className="button quiet" onClick={reset}>
+        <button type="button" className="button quiet" onClick={() => bank.reset()}>
           Dismiss
         </button>
       </div>

@@ -7,7 +7,7 @@ export type Tone = 'good' | 'busy' | 'warn' | 'bad'
 export interface ItemWords {
   readonly tone: Tone
   readonly state: string
-  /** What it means for the person, in one sentence; null where nothing is to say. */
+  /** What it means for the person, in one sentence; null where there is nothing more to say. */
   readonly detail: string | null
   /** The one thing to do. */
   readonly action: { readonly kind: 'repair' | 'accounts' | 'link'; readonly label: string } | null
@@ -18,7 +18,7 @@ const by = (moment: string | null): string => (moment === null ? 'soon' : `on ${
 const signIn = { kind: 'repair', label: 'Sign in again' } as const
 const linkAgain = { kind: 'link', label: 'Connect again' } as const
 
-/** What a product needs beside a healthy login. */
+/** What a product needs in addition to a healthy login. */
 function healthyWords(item: Item): ItemWords {
   if (item.action_required === 'give_consent')
     return {

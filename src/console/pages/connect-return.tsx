@@ -24,7 +24,7 @@ function Steps({ bank }: { readonly bank: ConnectBank }) {
         This takes up to a minute. You may leave this page; the work continues.
       </p>
       <div className="actions">
-        <button type="button" className="button" onClick={bank.cancel}>
+        <button type="button" className="button" onClick={() => bank.cancel()}>
           Stop waiting
         </button>
       </div>

@@ -15,7 +15,7 @@ interface ChartProps {
 }
 
 const [width, height] = [720, 220]
-const inset = { top: 16, right: 12, bottom: 28, left: 12 }
+const inset = { top: 12, right: 6, bottom: 2, left: 6 }
 
 interface Placed {
   readonly x: number
@@ -88,7 +88,7 @@ export function Chart(props: ChartProps) {
   return (
     <figure className="chart">
       <div className="plot" onPointerMove={follow} onPointerLeave={() => setChosen(null)}>
-        <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-labelledby={`${id}t ${id}d`}>
+        <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-labelledby={`${id}t ${id}d`}>
           <title id={`${id}t`}>{title}</title>
           <desc id={`${id}d`}>
             From {textOf(firstPoint)} to {textOf(lastPoint)}.
@@ -112,15 +112,7 @@ export function Chart(props: ChartProps) {
           {chosen === null ? null : (
             <line className="cursor" x1={mark.x} x2={mark.x} y1={inset.top} y2={height - inset.bottom} />
           )}
-          <circle className="mark" cx={mark.x} cy={mark.y} r="5" />
-          {points.length > 1 ? (
-            <text className="tick" x={inset.left} y={height - 8}>
-              {formatShortDay(firstPoint.date)}
-            </text>
-          ) : null}
-          <text className="tick end" x={width - inset.right} y={height - 8}>
-            {formatShortDay(lastPoint.date)}
-          </text>
+          <path className="mark" d={`M${round(mark.x)} ${round(mark.y)}h0.01`} />
         </svg>
         {points.length > 1 ? (
           <input
@@ -134,6 +126,10 @@ export function Chart(props: ChartProps) {
             onChange={(event) => setChosen(Number(event.currentTarget.value))}
           />
         ) : null}
+      </div>
+      <div className="ticks" aria-hidden="true">
+        <span>{formatShortDay(firstPoint.date)}</span>
+        <span>{formatShortDay(lastPoint.date)}</span>
       </div>
       <figcaption>
         <output className="reading">{textOf(point)}</output>

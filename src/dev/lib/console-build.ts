@@ -57,9 +57,23 @@ export async function buildConsole(folder: string, { strict }: ConsoleOptions): 
   const { build } = await import('vite')
   await build({
     root,
-    configFile: join(root, 'vite.config.ts'),
+    base: '/',
+    configFile: false,
+    publicDir: false,
     logLevel: 'error',
-    build: { outDir: folder, emptyOutDir: true },
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      // Browsers of 2024 and newer, which have `light-dark()` and nested rules.
+      target: 'es2023',
+      assetsDir: 'assets',
+      // Small images as data: URLs would need `img-src data:`.
+      assetsInlineLimit: 0,
+      manifest: 'manifest.json',
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+      rolldownOptions: { input: { index: join(root, 'index.html') } },
+    },
   })
   const manifestFile = join(folder, 'manifest.json')
   const manifest = manifestSchema.parse(JSON.parse(await readFile(manifestFile, 'utf8')))

@@ -1,5 +1,5 @@
 // The pages of the console. Every path that is not the API's is one page, whose script shows what the address names; the
-// reference is a page of its own.
+// reference is a separate page.
 import { servicesOf } from '../mount.ts'
 import type { Middleware, RequestState } from '../request-state.ts'
 

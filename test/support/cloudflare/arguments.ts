@@ -15,6 +15,7 @@ const upload = {
   message: text,
   'no-bundle': flag,
   outdir: text,
+  assets: text,
   minify: flag,
   'dry-run': flag,
   'secrets-file': text,
