@@ -87,7 +87,8 @@ async function deploy(file: string, secrets: Variables, toml: Variables): Promis
   await writeFile(path, JSON.stringify(secrets), { mode: 0o600 })
   const added = ` --dry-run --outdir ${join(folder, 'dist')}`
   const env = { CI: '1', WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', WRANGLER_LOG_PATH: folder }
-  await run(`npx wrangler deploy --env ENV --secrets-file ${file}`, { added, env })
+  await run('npm run -s console')
+  await run(`npx wrangler deploy --env ENV --assets dist/console --secrets-file ${file}`, { added, env })
   await worker.dispose()
   variables = { ...variables, ...secrets, ...toml }
   worker = await startBundle({ bindings: { ...variables }, port: edge.port, stateFolder: folder })

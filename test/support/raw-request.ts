@@ -2,21 +2,18 @@
 import { request } from 'node:http'
 import type { Answer, Edge } from './edge.ts'
 
-/** Sends a request as a user with these headers only: without Content-Length, the body is sent in chunks. */
-export function sendRaw(
-  edge: Edge,
-  subject: string,
-  method: string,
-  path: string,
-  body: Buffer,
-  headers: Record<string, string>,
-): Promise<Answer> {
+export interface RawRequest {
+  readonly url: string
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Buffer
+}
+
+/** Sends a request with these headers only. */
+export function sendExactly({ url, method, path, headers, body = Buffer.alloc(0) }: RawRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const authorization = `Bearer ${edge.token(subject)}`
-    const outgoing = request(`${edge.url}${path}`, {
-      method,
-      headers: { authorization, 'content-type': 'application/json', ...headers },
-    })
+    const outgoing = request(`${url}${path}`, { method, headers })
     outgoing.on('response', (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => void chunks.push(chunk))
@@ -34,4 +31,18 @@ export function sendRaw(
     outgoing.on('error', reject)
     outgoing.end(body)
   })
+}
+
+/** Sends a request as a user with these headers only: without Content-Length, the body is sent in chunks. */
+export function sendRaw(
+  edge: Edge,
+  subject: string,
+  method: string,
+  path: string,
+  body: Buffer,
+  headers: Record<string, string>,
+): Promise<Answer> {
+  const authorization = `Bearer ${edge.token(subject)}`
+  const sent = { authorization, 'content-type': 'application/json', ...headers }
+  return sendExactly({ url: edge.url, method, path, headers: sent, body })
 }

@@ -76,6 +76,7 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
       .then(({ settings, resumed }) => {
         if (resumed === null) setState({ name: 'signed_out', settings, reason: null })
         else enter(settings, resumed.kind, resumed.token)
+        return resumed
       })
       .catch((error: unknown) => setState({ name: 'failed', error: errorOf(error) }))
   }, [enter])

@@ -100,13 +100,13 @@ async function sourceHash(): Promise<string> {
 /** The folder of the built pages, which are built again where a source has changed. */
 export async function currentConsole(log: (line: string) => void): Promise<string> {
   const dist = join(projectFolder, 'dist')
-  const [folder, noteFile] = [join(dist, 'console'), join(dist, 'console.sha256')]
+  const [folder, noteFile] = [join(dist, 'console-local'), join(dist, 'console-local.sha256')]
   const hash = await sourceHash()
   if ((await readFile(noteFile, 'utf8').catch(nullIfMissing)) === hash) return folder
   log('building the pages')
   await mkdir(dist, { recursive: true })
   // Not in place: a stack that runs keeps complete files.
-  const fresh = join(dist, `console.${randomUUID()}`)
+  const fresh = join(dist, `console-local.${randomUUID()}`)
   try {
     await buildConsole(fresh, { strict: false })
     await rm(noteFile, { force: true })

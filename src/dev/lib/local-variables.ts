@@ -47,6 +47,8 @@ export const variableNames = [
   'AUDIT_KEY_ID',
   'AUDIT_KEYS_PREVIOUS',
   'API_KEYS',
+  'CONSOLE',
+  'CONSOLE_DEMO_USER',
   'CORS_ORIGINS',
   'SWEEP_WAKES_PER_SECOND',
   'APPLE_APP_IDS',

@@ -1,7 +1,6 @@
 // What the console's pages need besides the API: how people sign in here, and on a laptop a session of the demo user. Not a part
 // of the API: the description lists neither.
 import * as z from 'zod'
-import { signDemoToken } from '../../auth/sign-access-token.ts'
 import type { Config } from '../../config/config.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
@@ -74,6 +73,8 @@ export const demoSessionRoute = publicRoute({
   const { strict, secret } = ctx.services.config
   if (demoUser === null || strict) throw noSuchPath()
   if (!isOwnPage(headers)) throw new AppError('forbidden', 'Only the console may do this.', { reason: 'origin' })
+  // A deployment never signs one, and does not load the module.
+  const { signDemoToken } = await import('../../auth/sign-access-token.ts')
   const token = await signDemoToken(secret, demoUser, demoSeconds, ctx.now())
   return { status: 200, body: { access_token: token, token_type: 'Bearer', expires_in: demoSeconds } }
 })

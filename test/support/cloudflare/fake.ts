@@ -50,7 +50,9 @@ export async function createFakeCloudflare(): Promise<FakeCloudflare> {
       const lines = text.split('\n').filter((line) => line !== '')
       return lines.map((line) => {
         const args = z.array(z.string()).parse(JSON.parse(line))
-        return args.slice(0, args.indexOf('--env')).join(' ')
+        // The console's folder is temporary.
+        const shown = args.map((arg, index) => (args[index - 1] === '--assets' ? 'FOLDER' : arg))
+        return shown.slice(0, shown.indexOf('--env')).join(' ')
       })
     },
     end: () => rm(folder, { recursive: true, force: true }),

@@ -16,6 +16,8 @@ import {
   refusalOf,
 } from './variables.ts'
 
+const ownOrigin = new URL(String(development['PLAID_WEBHOOK_URL'])).origin
+
 describe('a configuration', () => {
   it('is taken in each of the three environments', () => {
     expect(refusalOf(development)).toBeNull()
@@ -31,7 +33,8 @@ describe('a configuration', () => {
       database: { endpoint: null },
       auth: { mode: 'builtin', email: null },
       encryption: { current: { id: 'k1' }, previous: [] },
-      corsOrigins: [],
+      corsOrigins: [ownOrigin],
+      console: { demoUser: null },
       sentry: null,
     })
     const receiver = { ALERT_WEBHOOK_URL: 'https://HOOKS.test/a', ALERT_WEBHOOK_SECRET: `whsec_${key('alerts')}` }
@@ -57,7 +60,7 @@ describe('a configuration', () => {
   })
 
   it('takes an empty list of origins where it is written down: mobile apps send none', () => {
-    expect(parseConfig({ ...strict, CORS_ORIGINS: '[]' }).corsOrigins).toEqual([])
+    expect(parseConfig({ ...strict, CORS_ORIGINS: '[]', CONSOLE: 'off' }).corsOrigins).toEqual([])
   })
 
   it('reads lists, origins, keys and numbers', () => {
@@ -94,16 +97,35 @@ describe('a configuration', () => {
           requiredIfSupported: ['liabilities'],
           additionalConsented: [],
           androidPackages: ['com.example.app', 'com.example.other_1'],
-          completionRedirectUris: ['https://app.wealth.test/done', 'http://localhost:3000/done'],
+          completionRedirectUris: [
+            'https://app.wealth.test/done',
+            'http://localhost:3000/done',
+            `${ownOrigin}/connect/return`,
+          ],
         },
       },
-      corsOrigins: ['http://localhost:3000', 'https://app.wealth.test'],
+      corsOrigins: ['http://localhost:3000', 'https://app.wealth.test', ownOrigin],
       auth: { mode: 'oidc', issuer: oidc.AUTH_ISSUER, audience: 'wealth', jwksUrl: oidc.AUTH_JWKS_URL },
       encryption: { current: { id: 'k2' }, previous: [{ id: 'k1' }] },
       sentry: { tracesSampleRate: 0.5 },
       retention: { days: 3650, removedDays: 7 },
       orphanRemoval: { mode: 'report', perDay: 3 },
     })
+  })
+
+  it('has the console unless it is switched off: its own pages may call, and Hosted Link may return to them', () => {
+    expect(parseConfig({ ...development, CONSOLE_DEMO_USER: 'demo' }).console).toEqual({ demoUser: 'demo' })
+    const off = parseConfig({ ...strict, CONSOLE: 'off' })
+    expect([off.console, off.plaid.link.completionRedirectUris]).toEqual([null, []])
+    expect(parseConfig(strict).console).toEqual({ demoUser: null })
+  })
+
+  it('has a demo user in development alone, and none whose tokens an issuer would have to sign', () => {
+    const refusal = 'CONSOLE_DEMO_USER is for local use only'
+    for (const environment of [{}, { ENVIRONMENT: 'staging', PLAID_ENV: 'sandbox' }])
+      expect(refusalOf({ ...strict, ...environment, CONSOLE_DEMO_USER: 'demo' })).toContain(refusal)
+    expect(parseConfig({ ...development, ...oidc, CONSOLE_DEMO_USER: 'demo' }).console).toEqual({ demoUser: null })
+    expect(refusalOf({ ...development, CONSOLE_DEMO_USER: 'a b' })).toContain('CONSOLE_DEMO_USER must be')
   })
 
   it('has built-in accounts unless an issuer is named or the mode is chosen', () => {

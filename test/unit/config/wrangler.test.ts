@@ -85,7 +85,7 @@ describe('the top level', () => {
   it('cannot be deployed: wrangler finds no entry when --env is missing', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-test-'))
     try {
-      await expect(runWrangler(['deploy', '--dry-run'], folder)).rejects.toThrow('Missing entry-point')
+      await expect(runWrangler(['deploy', '--dry-run'], folder)).rejects.toThrow('assets-only Worker')
     } finally {
       await rm(folder, { recursive: true, force: true })
     }

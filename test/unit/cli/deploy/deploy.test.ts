@@ -14,7 +14,7 @@ describe('a deployment', () => {
     harness = await withRelease()
     expect(await harness.run()).toBe(second)
     expect((await changes(harness)).slice(1)).toEqual([
-      'versions upload --strict --tag v1.2.3 --message a release',
+      'versions upload --strict --assets FOLDER --tag v1.2.3 --message a release',
       `versions deploy ${second}@0% ${first}@100% --message deploy: 0 %, before ${first} --yes`,
       `versions deploy ${second}@10% ${first}@90% --message deploy: 10 %, before ${first} --yes`,
       `versions deploy ${second}@100% --message deploy: 100 %, before ${first} --yes`,
@@ -66,7 +66,7 @@ describe('a deployment', () => {
     harness = await createHarness()
     await harness.cloudflare.putSecrets(Object.fromEntries(config.requiredSecrets.map((name) => [name, name])))
     expect(await harness.run()).toBe(first)
-    expect(await changes(harness)).toEqual(['deploy --tag v1.2.3 --message a release'])
+    expect(await changes(harness)).toEqual(['deploy --assets FOLDER --tag v1.2.3 --message a release'])
     expect(harness.traffic()).toEqual({ [first]: 100 })
     expect(await harness.state()).toMatchObject({ phase: 'done', before: null, version: first })
     expect(harness.steps).toEqual(['preflight', 'smoke all'])

@@ -30,6 +30,11 @@ describe('the configuration', () => {
       withVariables({ PLAID_WEBHOOK_URL: 'https://api.example.com/api/v1/plaid/webhook' }),
       'PLAID_WEBHOOK_URL is an example value',
     ],
+    [
+      'the demo user of a laptop',
+      withVariables({ CONSOLE_DEMO_USER: 'demo' }),
+      'CONSOLE_DEMO_USER is for local use only',
+    ],
     ['a missing variable', withVariables({ CORS_ORIGINS: '' }), 'CORS_ORIGINS is missing'],
     [
       'a secret that exists nowhere',
