@@ -54,7 +54,7 @@ describe('a page', () => {
     expect(post.status).toBe(404)
   })
 
-  test('may load nothing but the files and the responses of its own origin, and nothing inline', async () => {
+  test('may load nothing but the files and the responses of the page’s origin, and nothing inline', async () => {
     const { headers, text } = await navigate('/')
     const policy = Object.fromEntries(
       (headers.get('content-security-policy') ?? '').split('; ').map((rule) => {
