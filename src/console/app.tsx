@@ -1,13 +1,15 @@
 // The whole: who is signed in, the data of the API, and the page that the address names.
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { ConnectionError, ProblemError } from '@wealthnavigator/client'
-import { Suspense, useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { ApiProvider } from './api/context.tsx'
 import { SessionProvider, useSession } from './api/session.tsx'
 import { ConnectProvider } from './connect/provider.tsx'
 import { pageAt } from './pages.ts'
 import { SignIn } from './pages/sign-in.tsx'
+import { isErasing } from './privacy/under-way.ts'
 import { useLocation } from './router/location.ts'
+import { matchPath } from './router/match.ts'
 import { Boundary } from './ui/boundary.tsx'
 import { Shell } from './ui/shell.tsx'
 import { Loading } from './ui/states.tsx'
@@ -21,7 +23,8 @@ function createQueries(onUnauthorized: () => void): QueryClient {
   })
   queries.getQueryCache().subscribe(({ type, query }) => {
     const { error } = query.state
-    if (type === 'updated' && error instanceof ProblemError && error.code === 'unauthorized') onUnauthorized()
+    if (type === 'updated' && error instanceof ProblemError && error.code === 'unauthorized' && !isErasing())
+      onUnauthorized()
   })
   return queries
 }
@@ -56,8 +59,19 @@ function SignedIn() {
   )
 }
 
+const Erased = lazy(() => import('./pages/erased.tsx'))
+
 function Content() {
   const { state } = useSession()
+  const { pathname } = useLocation()
+  const erased = matchPath('/erased/:id', pathname)
+  // An erased person has no session.
+  if (erased !== null)
+    return (
+      <Suspense fallback={<Loading label="Loading the page" />}>
+        <Erased id={erased['id'] ?? ''} />
+      </Suspense>
+    )
   if (state.name === 'starting') return <Loading label="Loading the console" />
   return state.name === 'signed_in' ? <SignedIn /> : <SignIn />
 }

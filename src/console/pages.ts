@@ -22,6 +22,16 @@ export const pages: readonly PageRoute[] = [
   { pattern: '/accounts', label: 'Accounts', Component: lazy(() => import('./pages/accounts.tsx')) },
   { pattern: '/accounts/:id', Component: lazy(() => import('./pages/account.tsx')) },
   { pattern: '/transactions', label: 'Transactions', Component: lazy(() => import('./pages/transactions.tsx')) },
+  { pattern: '/spending', label: 'Spending', Component: lazy(() => import('./pages/spending.tsx')) },
+  { pattern: '/spending/cash-flow', Component: lazy(() => import('./pages/cash-flow.tsx')) },
+  { pattern: '/spending/recurring', Component: lazy(() => import('./pages/recurring.tsx')) },
+  { pattern: '/investments', label: 'Investments', Component: lazy(() => import('./pages/investments.tsx')) },
+  { pattern: '/investments/activity', Component: lazy(() => import('./pages/investment-activity.tsx')) },
+  { pattern: '/debts', label: 'Debts', Component: lazy(() => import('./pages/debts.tsx')) },
+  { pattern: '/settings', label: 'Settings', Component: lazy(() => import('./pages/privacy.tsx')) },
+  { pattern: '/settings/security', Component: lazy(() => import('./pages/security.tsx')) },
+  { pattern: '/settings/activity', Component: lazy(() => import('./pages/activity.tsx')) },
+  { pattern: '/banks/:id/duplicates', Component: lazy(() => import('./pages/duplicates.tsx')) },
   { pattern: '/connect/return', Component: lazy(() => import('./pages/connect-return.tsx')) },
 ]
 

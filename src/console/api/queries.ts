@@ -1,15 +1,8 @@
 // What the pages read, one function a question. A page uses it as `useQuery(itemsQuery(client))`; after a change, it invalidates
 // the key's first word.
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
-import type { Client, Item, ListPath, RowOf } from '@wealthnavigator/client'
-
-/** All rows of a list that is short for every person. */
-async function readAll<Path extends ListPath>(client: Client, path: Path, init: object): Promise<RowOf<Path>[]> {
-  const rows: RowOf<Path>[] = []
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- no list needs more than these parameters
-  for await (const row of client.rows(path, init as never)) rows.push(row)
-  return rows
-}
+import type { Client, Item } from '@wealthnavigator/client'
+import { readAll } from './read-all.ts'
 
 const isStarting = (items: readonly Item[] | undefined): boolean =>
   items?.some(({ status }) => status === 'initializing') ?? false

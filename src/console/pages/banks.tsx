@@ -7,6 +7,7 @@ import { RemoveBank } from '../banks/remove.tsx'
 import { ConnectButton } from '../connect/button.tsx'
 import { formatMoment, formatRelative } from '../format/dates.ts'
 import { itemWords } from '../format/words.ts'
+import { Link } from '../router/link.tsx'
 import { CopyId } from '../ui/copy.tsx'
 import { Page } from '../ui/page.tsx'
 import { Await, Empty, Failed } from '../ui/states.tsx'
@@ -103,6 +104,11 @@ function Bank({ item, accounts }: { readonly item: Item; readonly accounts: read
         <div className="actions">
           {action === null ? <Refresh item={item} /> : null}
           {action === null ? null : <ConnectButton kind={action.kind} itemId={item.id} label={action.label} />}
+          {own.some(({ possible_duplicate: isPossible }) => isPossible) ? (
+            <Link to={`/banks/${item.id}/duplicates`} className="button small">
+              Review possible duplicates
+            </Link>
+          ) : null}
           <RemoveBank item={item} />
         </div>
         <Products item={item} />

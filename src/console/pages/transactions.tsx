@@ -1,37 +1,13 @@
 // Every transaction, newest first: search, filters in the address, further pages by key as the reader reaches the end.
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { useEffect, useRef } from 'react'
 import { useClient } from '../api/context.tsx'
 import { accountsQuery, transactionsQuery } from '../api/queries.ts'
 import { useSearch } from '../router/location.ts'
 import { filterIn, Filters } from '../transactions/filters.tsx'
 import { TransactionRows } from '../transactions/rows.tsx'
+import { More } from '../ui/more.tsx'
 import { Page } from '../ui/page.tsx'
 import { Empty, Failed, Loading } from '../ui/states.tsx'
-
-/** Loads the next page when the button is nearly on the screen. */
-function More({ busy, load }: { readonly busy: boolean; readonly load: () => void }) {
-  const button = useRef<HTMLButtonElement>(null)
-  const latest = useRef(load)
-  latest.current = load
-  useEffect(() => {
-    const element = button.current
-    if (element === null) return
-    const observer = new IntersectionObserver(
-      (entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) latest.current()
-      },
-      { rootMargin: '200px' },
-    )
-    observer.observe(element)
-    return () => observer.disconnect()
-  }, [busy])
-  return (
-    <button ref={button} type="button" className="button wide" disabled={busy} onClick={load}>
-      {busy ? 'Loading more…' : 'Show more'}
-    </button>
-  )
-}
 
 function List() {
   const client = useClient()

@@ -1,0 +1,36 @@
+// Shows sums, or that the person has switched them off.
+import type { UseQueryResult } from '@tanstack/react-query'
+import { ProblemError } from '@wealthnavigator/client'
+import type { ReactNode } from 'react'
+import { Link } from '../router/link.tsx'
+import { Await, Empty } from '../ui/states.tsx'
+
+interface AwaitInsightsProps<Data> {
+  readonly query: UseQueryResult<Data>
+  readonly label: string
+  readonly children: (data: Data) => ReactNode
+}
+
+export function AwaitInsights<Data>({ query, label, children }: AwaitInsightsProps<Data>) {
+  const { error } = query
+  if (error instanceof ProblemError && error.code === 'purpose_not_allowed')
+    return (
+      <div className="card">
+        <Empty
+          title="Sums are switched off"
+          action={
+            <Link to="/settings" className="button">
+              Change your privacy choices
+            </Link>
+          }
+        >
+          You do not allow this server to add up your transactions.
+        </Empty>
+      </div>
+    )
+  return (
+    <Await query={query} label={label}>
+      {children}
+    </Await>
+  )
+}

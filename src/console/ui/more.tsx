@@ -1,0 +1,25 @@
+// Loads the next page of a list when the button is nearly on the screen.
+import { useEffect, useRef } from 'react'
+
+export function More({ busy, load }: { readonly busy: boolean; readonly load: () => void }) {
+  const button = useRef<HTMLButtonElement>(null)
+  const latest = useRef(load)
+  latest.current = load
+  useEffect(() => {
+    const element = button.current
+    if (element === null) return
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) latest.current()
+      },
+      { rootMargin: '200px' },
+    )
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [busy])
+  return (
+    <button ref={button} type="button" className="button wide" disabled={busy} onClick={load}>
+      {busy ? 'Loading more…' : 'Show more'}
+    </button>
+  )
+}
