@@ -26,16 +26,17 @@ function useErasure(id: string): Progress {
   useEffect(() => {
     const controller = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
-    readErasure(id, controller.signal).then(
-      (found) => {
+    const read = async (): Promise<void> => {
+      try {
+        const found = await readErasure(id, controller.signal)
         setError(null)
         setErasure(found)
         if (found.status === 'erasing') timer = setTimeout(() => setRound((before) => before + 1), pollMs)
-      },
-      (thrown: unknown) => {
+      } catch (thrown) {
         if (!controller.signal.aborted) setError(thrown)
-      },
-    )
+      }
+    }
+    void read()
     return () => {
       controller.abort()
       clearTimeout(timer)
