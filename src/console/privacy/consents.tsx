@@ -1,6 +1,7 @@
 // What the person allows. Each switch is stored at once, as a new version of all decisions.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { Consents } from '@wealthnavigator/client'
+import { useState } from 'react'
 import { useClient } from '../api/context.tsx'
 import { consentsQuery } from '../api/own-data.ts'
 import { formatMoment } from '../format/dates.ts'
@@ -38,6 +39,9 @@ const titles = new Map(words.map(({ purpose, title }) => [purpose, title]))
 function Switches({ consents }: { readonly consents: Consents }) {
   const client = useClient()
   const queries = useQueryClient()
+  /** What is being saved, which the switches show until the answer is here. */
+  const [wanted, setWanted] = useState<Purposes | null>(null)
+  const shown = wanted ?? consents.purposes
   const save = useMutation({
     mutationFn: (purposes: Purposes) =>
       client.put('/api/v1/privacy/consents', { body: { version: consents.version, purposes } }),
@@ -47,7 +51,12 @@ function Switches({ consents }: { readonly consents: Consents }) {
     },
     // Another tab may have decided: then the switches show that decision.
     onError: () => queries.invalidateQueries({ queryKey: ['consents'] }),
+    onSettled: () => setWanted(null),
   })
+  const change = (purposes: Purposes): void => {
+    setWanted(purposes)
+    save.mutate(purposes)
+  }
   return (
     <>
       <ul className="switches">
@@ -56,10 +65,10 @@ function Switches({ consents }: { readonly consents: Consents }) {
             <label className="check">
               <input
                 type="checkbox"
-                checked={consents.purposes[purpose]}
+                checked={shown[purpose]}
                 disabled={save.isPending}
                 aria-describedby={`off-${purpose}`}
-                onChange={(event) => save.mutate({ ...consents.purposes, [purpose]: event.currentTarget.checked })}
+                onChange={(event) => change({ ...shown, [purpose]: event.currentTarget.checked })}
               />
               {title}
             </label>

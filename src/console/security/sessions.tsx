@@ -29,14 +29,8 @@ function Row({ session }: { readonly session: SignedInSession }) {
         {end.error === null ? null : <Failed error={end.error} />}
       </span>
       {current ? null : (
-        <button
-          type="button"
-          className="button small"
-          disabled={end.isPending}
-          aria-label={`End the session of ${formatMoment(created)}`}
-          onClick={() => end.mutate()}
-        >
-          End it
+        <button type="button" className="button small" disabled={end.isPending} onClick={() => end.mutate()}>
+          End<span className="visually-hidden"> the session of {formatMoment(created)}</span>
         </button>
       )}
     </li>
