@@ -290,6 +290,17 @@ describe.skipIf(browserPath === null)('The pages of the console', () => {
     expect(await confirm.isDisabled()).toBe(true)
     await dialog.getByLabel(/Type/).fill('erase everything')
     await review(page, 'erase')
+    // Meanwhile the page asks for something else, and is refused: the certificate is shown all the same.
+    await page.route('**/api/v1/privacy/erase', async (request) => {
+      const response = await request.fetch()
+      const refused = page.waitForResponse((each) => each.status() === 401)
+      const ask = setInterval(() => {
+        void page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+      }, 200)
+      await refused
+      clearInterval(ask)
+      await request.fulfill({ response })
+    })
     await confirm.click()
     await heading(page, 'Everything is erased')
     await page.getByRole('button', { name: 'Download the certificate' }).waitFor()

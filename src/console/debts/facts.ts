@@ -2,6 +2,7 @@
 import type { Liability } from '@wealthnavigator/client'
 import { formatDay } from '../format/dates.ts'
 import { type Decimal, formatDecimal, formatMoney } from '../format/money.ts'
+import { categoryWords } from '../format/words.ts'
 
 type Details = Readonly<Record<string, unknown>>
 
@@ -88,7 +89,7 @@ export function factsOf({ kind, details }: Liability, currency: string | null): 
   }
   return [
     ...fact('Loan', textIn(details, 'loan_name')),
-    ...fact('State', textIn(objectIn(details, 'loan_status'), 'type')),
+    ...fact('State', textIn(objectIn(details, 'loan_status'), 'type'), (text) => categoryWords(text.toUpperCase())),
     ...fact('Plan', textIn(objectIn(details, 'repayment_plan'), 'description')),
     ...fact('Interest', textIn(details, 'interest_rate_percentage'), percent),
     ...money('Interest not paid yet', 'outstanding_interest_amount'),

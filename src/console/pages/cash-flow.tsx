@@ -64,7 +64,7 @@ function CurrencyCard({ flows: { currency, rows }, words }: { readonly flows: Cu
         </ul>
       }
     >
-      <figure className="chart">
+      <figure className={words.key === 'week' ? 'chart weeks' : 'chart'}>
         <Bars title={title} bars={bars} series={['in', 'out']} chosen={chosen} choose={choose} />
         <figcaption>
           <output className="reading">{bars[chosen]?.text}</output>

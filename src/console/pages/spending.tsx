@@ -5,11 +5,11 @@ import { useClient } from '../api/context.tsx'
 import { cashFlowQuery, spendingQuery } from '../api/insights.ts'
 import { ConnectButton } from '../connect/button.tsx'
 import { formatMoney } from '../format/money.ts'
-import { endOfMonth, formatMonth, formatShortMonth, intervalStarts, startBefore } from '../format/periods.ts'
+import { endOfMonth, formatMonth, formatShortMonth, startBefore } from '../format/periods.ts'
 import { useSearch } from '../router/location.ts'
 import { AwaitInsights } from '../spending/await-insights.tsx'
 import { Categories } from '../spending/categories.tsx'
-import { type CurrencyFlows, flowsByCurrency } from '../spending/flows.ts'
+import { type CurrencyFlows, flowsByCurrency, startsOf } from '../spending/flows.ts'
 import { Bars } from '../ui/bars.tsx'
 import { Card, Page } from '../ui/page.tsx'
 import { Empty } from '../ui/states.tsx'
@@ -56,7 +56,7 @@ function OfMonth({ from, to }: { readonly from: string; readonly to: string }) {
 
 function Year({ flow }: { readonly flow: CashFlowIntervals }) {
   const [params, change] = useSearch()
-  const starts = intervalStarts(flow.from, flow.to, 'month')
+  const starts = startsOf(flow, 'month')
   const wanted = starts.findIndex((start) => start.startsWith(`${params.get('month') ?? ''}-`))
   const chosen = wanted < 0 ? starts.length - 1 : wanted
   const from = starts[chosen] ?? flow.from
@@ -64,7 +64,7 @@ function Year({ flow }: { readonly flow: CashFlowIntervals }) {
   const choose = (index: number): void => change({ month: starts[index]?.slice(0, 7) ?? null })
   return (
     <>
-      <Card title="The last twelve months">
+      <Card title="By month">
         {flowsByCurrency(flow, 'month').map((flows) => (
           <Months key={flows.currency} flows={flows} chosen={chosen} choose={choose} />
         ))}

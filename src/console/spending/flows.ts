@@ -1,4 +1,4 @@
-// The cash flow of each currency, with every interval: the API leaves out those without money.
+// The cash flow of each currency, with every interval from the first one with money: the API leaves out those without.
 import type { CashFlow, CashFlowIntervals } from '@wealthnavigator/client'
 import { type Interval, intervalStarts } from '../format/periods.ts'
 
@@ -8,10 +8,16 @@ export interface CurrencyFlows {
   readonly rows: readonly CashFlow[]
 }
 
+/** The first days of the intervals. Those before the first money would only make the others small. */
+export function startsOf({ from, to, data }: CashFlowIntervals, interval: Interval): string[] {
+  const first = data.reduce((earliest, { start }) => (start < earliest ? start : earliest), to)
+  return intervalStarts(from, to, interval).filter((start) => start >= first)
+}
+
 /** The currency with the most intervals is first. */
-export function flowsByCurrency({ from, to, data }: CashFlowIntervals, interval: Interval): CurrencyFlows[] {
-  const starts = intervalStarts(from, to, interval)
-  return [...Map.groupBy(data, ({ currency }) => currency)]
+export function flowsByCurrency(flow: CashFlowIntervals, interval: Interval): CurrencyFlows[] {
+  const starts = startsOf(flow, interval)
+  return [...Map.groupBy(flow.data, ({ currency }) => currency)]
     .toSorted(([, a], [, b]) => b.length - a.length)
     .map(([currency, known]) => {
       const byStart = new Map(known.map((row) => [row.start, row]))

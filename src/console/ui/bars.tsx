@@ -5,7 +5,7 @@ import { approximately, type Decimal } from '../format/money.ts'
 
 export interface Bar {
   readonly key: string
-  /** Below the bar. */
+  /** Below the bar; where there is no room, below each second one. */
   readonly short: string
   /** The interval and its amounts, in words. */
   readonly text: string
@@ -22,7 +22,7 @@ interface BarsProps {
 }
 
 const [width, height] = [720, 200]
-const inset = { top: 12, right: 4, bottom: 26, left: 4 }
+const inset = { top: 12, right: 4, bottom: 2, left: 4 }
 const innerWidth = width - inset.left - inset.right
 const innerHeight = height - inset.top - inset.bottom
 const base = height - inset.bottom
@@ -57,43 +57,43 @@ export function Bars({ title, bars, series, chosen, choose }: BarsProps) {
   const id = useId()
   const highest = Math.max(0, ...bars.flatMap(({ values }) => values.map(approximately)))
   const slot = innerWidth / Math.max(1, bars.length)
-  /** Labels need about 36 units each. */
-  const every = Math.ceil((bars.length * 36) / innerWidth)
   const press = (event: PointerEvent<HTMLDivElement>): void => {
     const box = event.currentTarget.getBoundingClientRect()
     const x = ((event.clientX - box.left) / box.width) * width - inset.left
     choose(Math.min(bars.length - 1, Math.max(0, Math.floor(x / slot))))
   }
   return (
-    <div className="plot bars" onPointerDown={press}>
-      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-labelledby={`${id}t ${id}d`}>
-        <title id={`${id}t`}>{title}</title>
-        <desc id={`${id}d`}>{bars.map(({ text }) => text).join('; ')}</desc>
-        <rect className="slot" x={round(inset.left + slot * chosen)} y={0} width={round(slot)} height={height} rx="6" />
-        <line className="axis" x1={inset.left} x2={width - inset.right} y1={base} y2={base} />
-        {bars.map(({ key, short, values }, index) => (
-          <g key={key} className={index === chosen ? 'chosen' : undefined}>
-            {shapesOf(values, index, bars.length, highest).map((shape, at) => (
-              <rect key={series[at]} className={`bar ${series[at] ?? ''}`} {...shape} rx="2" />
-            ))}
-            {index % every === 0 ? (
-              <text className="tick middle" x={round(inset.left + slot * (index + 0.5))} y={height - 8}>
-                {short}
-              </text>
-            ) : null}
-          </g>
+    <>
+      <div className="plot bars" onPointerDown={press}>
+        <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-labelledby={`${id}t ${id}d`}>
+          <title id={`${id}t`}>{title}</title>
+          <desc id={`${id}d`}>{bars.map(({ text }) => text).join('; ')}</desc>
+          <rect className="slot" x={round(inset.left + slot * chosen)} y={0} width={round(slot)} height={height} />
+          {bars.map(({ key, values }, index) => (
+            <g key={key} className={index === chosen ? 'chosen' : undefined}>
+              {shapesOf(values, index, bars.length, highest).map((shape, at) => (
+                <rect key={series[at]} className={`bar ${series[at] ?? ''}`} {...shape} />
+              ))}
+            </g>
+          ))}
+          <line className="axis" x1={inset.left} x2={width - inset.right} y1={base} y2={base} />
+        </svg>
+        <input
+          type="range"
+          className="scrub"
+          min="0"
+          max={Math.max(0, bars.length - 1)}
+          value={chosen}
+          aria-label={title}
+          aria-valuetext={bars[chosen]?.text ?? ''}
+          onChange={(event) => choose(Number(event.currentTarget.value))}
+        />
+      </div>
+      <div className="bar-labels" aria-hidden="true">
+        {bars.map(({ key, short }) => (
+          <span key={key}>{short}</span>
         ))}
-      </svg>
-      <input
-        type="range"
-        className="scrub"
-        min="0"
-        max={Math.max(0, bars.length - 1)}
-        value={chosen}
-        aria-label={title}
-        aria-valuetext={bars[chosen]?.text ?? ''}
-        onChange={(event) => choose(Number(event.currentTarget.value))}
-      />
-    </div>
+      </div>
+    </>
   )
 }

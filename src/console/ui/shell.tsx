@@ -1,6 +1,6 @@
 // What is around every page: the navigation, who is signed in, and whether the browser is offline.
 import { useQuery } from '@tanstack/react-query'
-import { type ReactNode, useSyncExternalStore } from 'react'
+import { type ReactNode, useEffect, useRef, useSyncExternalStore } from 'react'
 import { useClient } from '../api/context.tsx'
 import { itemsQuery } from '../api/queries.ts'
 import { useSession } from '../api/session.tsx'
@@ -38,8 +38,15 @@ function useAttention(): number {
 function Navigation() {
   const { pathname } = useLocation()
   const attention = useAttention()
+  const nav = useRef<HTMLElement>(null)
+  // On a narrow screen the list is wider than the page: the current entry is brought into its middle.
+  useEffect(() => {
+    const current = nav.current?.querySelector<HTMLElement>('[aria-current]') ?? null
+    if (nav.current !== null && current !== null)
+      nav.current.scrollLeft = current.offsetLeft - (nav.current.clientWidth - current.offsetWidth) / 2
+  }, [pathname])
   return (
-    <nav aria-label="Pages">
+    <nav ref={nav} aria-label="Pages">
       <ul>
         {pages.map(({ pattern, label }) =>
           label === undefined ? null : (
