@@ -64,6 +64,17 @@ export async function openTab(browser: Browser, url: string, options: { locale?:
   return { page, mishaps }
 }
 
+export const showsHeading = async (page: Page, name: string): Promise<void> =>
+  await page.getByRole('heading', { level: 1, name }).waitFor({ timeout: 30_000 })
+
+/** A tab of the demo user, at the overview. */
+export async function openDemoTab(browser: Browser, url: string): Promise<Tab> {
+  const tab = await openTab(browser, url)
+  await tab.page.getByRole('button', { name: 'Continue as demo user' }).click()
+  await showsHeading(tab.page, 'Overview')
+  return tab
+}
+
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const axeResult = z.object({
   violations: z.array(

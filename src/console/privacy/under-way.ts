@@ -1,5 +1,5 @@
-// Whether an erasure is being requested in this tab. From its start the person's tokens are refused: until its answer is here, that
-// is no end of the session.
+// Whether an erasure is being requested in this tab. From its start the person's tokens are refused: until its response is here,
+// that is no end of the session.
 let count = 0
 
 export const isErasing = (): boolean => count > 0

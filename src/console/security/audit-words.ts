@@ -50,13 +50,13 @@ const actions: Readonly<Record<string, string>> = {
 const actors: Readonly<Record<string, string>> = {
   user: 'You',
   admin: 'An administrator',
-  anonymous: 'Somebody who is not signed in',
+  anonymous: 'A person who is not signed in',
   webhook: 'Plaid',
   cron: 'This server, by schedule',
   queue: 'This server',
   command: 'The operator, on the command line',
 }
 
-/** Actions without words of their own are shown by their name. */
+/** Other actions are shown by their name. */
 export const actionWords = (action: string): string => actions[action] ?? categoryWords(action.toUpperCase())
 export const actorWords = (actor: string): string => actors[actor] ?? actor

@@ -39,7 +39,7 @@ interface Shape {
 /** The rectangles of one interval. Refunds can exceed what was spent: a negative amount has no bar. */
 function shapesOf(values: readonly Decimal[], index: number, count: number, highest: number): Shape[] {
   const slot = innerWidth / count
-  const barWidth = Math.min(slot * 0.7, 64 * values.length) / values.length
+  const barWidth = Math.min(slot * 0.7, 44 * values.length) / values.length
   const start = inset.left + slot * index + (slot - barWidth * values.length) / 2
   return values.map((value, at) => {
     const amount = Math.max(0, approximately(value))
