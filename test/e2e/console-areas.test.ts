@@ -134,7 +134,7 @@ describe.skipIf(browserPath === null)('The pages about money', () => {
       await page.getByRole('button', { name: 'Try again' }).first().click()
       await page.getByRole('alert').first().waitFor({ state: 'detached' })
       await page.locator('main .card').first().waitFor()
-      expect(await page.getByRole('alert').count(), path).toBe(0)
+      expect(await page.getByRole('alert').count()).toBe(0)
     }
   })
 
