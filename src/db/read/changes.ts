@@ -29,7 +29,7 @@ export interface Changes {
 }
 
 /** Named, so that they can be selected from a subquery. */
-const rowColumns = {
+export const rowColumns = {
   ...transactionColumns,
   amount: transactionColumns.amount.as('exact_amount'),
   currency: transactionColumns.currency.as('currency'),

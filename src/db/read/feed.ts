@@ -1,13 +1,13 @@
 // The change feed of everything that a user has. A read from the start lists the rows of each kind, as they are; then come the
 // changes since the start of that read. Numbers come from the user's counter row, which each writer locks until its commit:
 // they become visible in order, and none appears late.
-import { eq, type SQL, sql } from 'drizzle-orm'
-import * as z from 'zod'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { transactions } from '../../../drizzle/tables/transactions.ts'
 import { users } from '../../../drizzle/tables/users.ts'
 import type { ApiDatabase } from '../core/client.ts'
 import type { Key } from '../core/page.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
-import { bigCount, query, type Results } from '../core/statement.ts'
+import type { Results } from '../core/statement.ts'
 import { type Item, itemRows, withProducts } from '../items/items.ts'
 import { type Account, accountRows } from '../records/accounts.ts'
 import {
@@ -18,7 +18,8 @@ import {
 } from '../records/investments.ts'
 import { type Liability, liabilityRows } from '../records/liabilities.ts'
 import { type RecurringStream, streamRows } from '../records/recurring.ts'
-import { type Transaction, transactionRows } from '../records/transactions.ts'
+import { shownNamed, type Transaction, transactionRows } from '../records/transactions.ts'
+import { rowColumns } from './changes.ts'
 
 /** In the order of a read from the start: a row comes after the rows that it refers to. */
 export const feedKinds = [
@@ -69,53 +70,62 @@ const state = ({ connection }: ApiDatabase) =>
     .from(users)
     .where(eq(users.id, me))
 
-interface FeedPage {
-  readonly changes: readonly FeedChange[]
-  readonly hasMore: boolean
-  /** Before the rows were read: with `hasMore` false, they include every change up to its newest. Null without a user. */
-  readonly before: FeedState | null
-  /** After the rows were read: it covers what was deleted meanwhile. */
-  readonly after: FeedState | null
+/**
+ * Statement of the first changes after a number. It reads the transactions itself, because it sees one snapshot: each is at
+ * its number, and is found there by an index with any statistics.
+ */
+function entries({ connection }: ApiDatabase, since: number, limit: number) {
+  const feed = sql`(
+      select * from (
+        (select seq, kind, row_id as id from changes where user_id = ${me} and seq > ${since} order by seq limit ${limit})
+        union all
+        (select change_seq, 'transaction', id from transactions where user_id = ${me} and change_seq > ${since}
+          order by change_seq limit ${limit})
+        union all
+        (select change_seq, 'transaction', transaction_id from transaction_tombstones
+          where user_id = ${me} and change_seq > ${since} order by change_seq limit ${limit})
+      ) every order by seq limit ${limit}
+    ) as feed`
+  const atNumber = and(eq(transactions.id, sql`feed.id`), eq(transactions.changeSeq, sql`feed.seq`), shownNamed)
+  const row = connection
+    .select(rowColumns)
+    .from(transactions)
+    .where(and(sql`feed.kind = 'transaction'`, atNumber))
+    .limit(1)
+    .as('row')
+  return connection
+    .select({
+      seq: sql<number>`feed.seq`.mapWith(Number),
+      kind: sql<FeedKind>`feed.kind`,
+      id: sql<string>`feed.id`,
+      transaction: { ...row._.selectedFields },
+    })
+    .from(feed)
+    .leftJoinLateral(row, sql`true`)
 }
 
-const entryRow = z.object({ seq: bigCount, kind: z.enum(feedKinds), id: z.string() })
-type Entry = z.output<typeof entryRow>
+interface Entry {
+  readonly seq: number
+  readonly kind: FeedKind
+  readonly id: string
+  readonly transaction: Transaction | null
+}
 
-/** Statement of the first changes after a number. Leaves their ids in the transaction's settings, by kind. */
-const entries = (since: number, limit: number) =>
-  query(
-    entryRow,
-    sql`with feed as materialized (
-        select * from (
-          (select seq, kind, row_id as id from changes where user_id = ${me} and seq > ${since}
-            order by seq limit ${limit + 1})
-          union all
-          (select change_seq, 'transaction', id from transactions where user_id = ${me} and change_seq > ${since}
-            order by change_seq limit ${limit + 1})
-          union all
-          (select change_seq, 'transaction', transaction_id from transaction_tombstones
-            where user_id = ${me} and change_seq > ${since} order by change_seq limit ${limit + 1})
-        ) every order by seq limit ${limit + 1}
-      ), named as materialized (
-        select set_config('app.feed_' || kind, array_agg(id)::text, true) from feed group by kind
-      )
-      select seq, kind, id from feed cross join (select count(*) from named) n order by seq`,
-  )
-
-const idsOf = (kind: FeedKind): SQL =>
-  sql`coalesce(nullif(current_setting(${`app.feed_${kind}`}, true), ''), '{}')::uuid[]`
-
-function namedStatements(database: ApiDatabase, limit: number) {
-  const { items, products } = itemRows.named(database, idsOf('item'), limit)
+/** The statements that read the rows of entries. Kinds without entries are left out. */
+function namedStatements(database: ApiDatabase, found: readonly Entry[]) {
+  const ofKind = <Built>(kind: FeedKind, built: (ids: SQL) => Built): Built | null => {
+    const ids = found.filter((entry) => entry.kind === kind).map(({ id }) => id)
+    return ids.length === 0 ? null : built(sql`${sql.param(ids)}::uuid[]`)
+  }
+  const items = ofKind('item', (ids) => itemRows.named(database, ids, found.length))
   return {
-    items,
-    products,
-    accounts: accountRows.named(database, idsOf('account')),
-    holdings: holdingRows.named(database, idsOf('holding')),
-    liabilities: liabilityRows.named(database, idsOf('liability')),
-    streams: streamRows.named(database, idsOf('recurring_stream')),
-    investments: investmentTransactionRows.named(database, idsOf('investment_transaction')),
-    transactions: transactionRows.named(database, idsOf('transaction')),
+    items: items === null ? null : items.items,
+    products: items === null ? null : items.products,
+    accounts: ofKind('account', (ids) => accountRows.named(database, ids)),
+    holdings: ofKind('holding', (ids) => holdingRows.named(database, ids)),
+    liabilities: ofKind('liability', (ids) => liabilityRows.named(database, ids)),
+    streams: ofKind('recurring_stream', (ids) => streamRows.named(database, ids)),
+    investments: ofKind('investment_transaction', (ids) => investmentTransactionRows.named(database, ids)),
   }
 }
 
@@ -127,31 +137,51 @@ function rowsOf(found: Results<ReturnType<typeof namedStatements>>): FeedRow[] {
     ...found.liabilities.map((row) => ({ kind: 'liability' as const, row })),
     ...found.streams.map((row) => ({ kind: 'recurring_stream' as const, row })),
     ...found.investments.map((row) => ({ kind: 'investment_transaction' as const, row })),
-    ...found.transactions.map((row) => ({ kind: 'transaction' as const, row })),
   ]
 }
 
 /** Each entry with its row. A row that was read after the list may be newer: then its next number repeats it. */
 function withRows(found: readonly Entry[], rows: readonly FeedRow[]): FeedChange[] {
   const byId = new Map(rows.map((each) => [`${each.kind} ${each.row.id}`, each]))
-  return found.map(({ seq, kind, id }) => ({ seq, id, ...(byId.get(`${kind} ${id}`) ?? { kind, row: null }) }))
+  return found.map(({ seq, kind, id, transaction }) => ({
+    seq,
+    id,
+    ...(transaction === null
+      ? (byId.get(`${kind} ${id}`) ?? { kind, row: null })
+      : { kind: 'transaction' as const, row: transaction }),
+  }))
 }
 
-/** The first `limit` changes after the number `since`, in order. */
+interface FeedPage {
+  readonly changes: readonly FeedChange[]
+  readonly hasMore: boolean
+  /** Before the rows were read: with `hasMore` false, they include every change up to its newest. Null without a user. */
+  readonly before: FeedState | null
+  /** After the rows were read: it covers what was deleted meanwhile. */
+  readonly after: FeedState | null
+}
+
+/** The first `limit` changes after the number `since`, in order. Reads no rows if there are none. */
 export async function readChanges(
   database: ApiDatabase,
   identity: Identity,
   since: number,
   limit: number,
 ): Promise<FeedPage> {
-  const { before, found, after, ...named } = await pageAsUser(database, identity, {
+  const { before, found, after } = await pageAsUser(database, identity, {
     before: state(database),
-    found: entries(since, limit),
-    ...namedStatements(database, limit + 1),
+    found: entries(database, since, limit + 1),
     after: state(database),
   })
-  const changes = withRows(found.slice(0, limit), rowsOf(named))
-  return { changes, hasMore: found.length > limit, before: before[0] ?? null, after: after[0] ?? null }
+  const listed = found.toSorted((one, other) => one.seq - other.seq).slice(0, limit)
+  const isElsewhere = listed.some(({ kind }) => kind !== 'transaction')
+  const rows = isElsewhere ? rowsOf(await pageAsUser(database, identity, namedStatements(database, listed))) : []
+  return {
+    changes: withRows(listed, rows),
+    hasMore: found.length > limit,
+    before: before[0] ?? null,
+    after: after[0] ?? null,
+  }
 }
 
 /** A place in a read from the start: after a row of a kind, or before its first. */

@@ -87,11 +87,6 @@ function matching(filters: TransactionFilters): SQL | undefined {
 }
 
 export const transactionRows = {
-  named: ({ connection }: ApiDatabase, ids: SQL) =>
-    connection
-      .select(transactionColumns)
-      .from(transactions)
-      .where(and(shownNamed, sql`${transactions.id} = any(${ids})`)),
   /** The first ones with a number above `from` and up to `to`. */
   numbered: ({ connection }: ApiDatabase, limit: number, from: number, to: number) =>
     connection

@@ -7,6 +7,7 @@ import { addCrowd } from '../../../../src/cli/bench/crowd.ts'
 import { listAccounts, listBalances } from '../../../../src/db/records/accounts.ts'
 import { listAllItems, listWebhooks } from '../../../../src/db/operations/admin.ts'
 import { listChanges } from '../../../../src/db/read/changes.ts'
+import { readChanges as readFeed } from '../../../../src/db/read/feed.ts'
 import { type ApiDatabase, connect, type JobsDatabase } from '../../../../src/db/core/client.ts'
 import { listDeadLetters } from '../../../../src/db/operations/dead-letters.ts'
 import { listSetAside } from '../../../../src/db/sync/set-aside.ts'
@@ -62,6 +63,7 @@ const lists: Readonly<Record<string, readonly [List, Key]>> = {
     byDay,
   ],
   changes: [({ api }, _, limit, from) => listChanges(api, identity, from === null ? 0 : 9000, limit), byDay],
+  feed: [({ api }, _, limit, from) => readFeed(api, identity, from === null ? 0 : 9000, limit), byDay],
   'investment transactions': [
     ({ api }, _, limit, from) => listInvestmentTransactions(api, identity, {}, limit, from),
     byDay,
