@@ -59,6 +59,16 @@ function measureWork(metrics: Metrics, state: DatabaseGauges): void {
   }
 }
 
+/** @param takesKeys whether the deployment accepts API keys; otherwise nothing is sent to applications, on purpose */
+function measureEvents(metrics: Metrics, { dueDeliveries }: DatabaseGauges, takesKeys: boolean): void {
+  const due = dueDeliveries.filter(({ applications }) => takesKeys || !applications)
+  metrics.gauge(
+    'wn_event_deliveries_due',
+    due.reduce((sum, { count }) => sum + count, 0),
+  )
+  metrics.gauge('wn_event_delivery_oldest_due_seconds', Math.max(0, ...due.map(({ seconds }) => seconds)))
+}
+
 function measureOperations(metrics: Metrics, state: DatabaseGauges): void {
   const { connections, lastBackup, lastVerifiedRestore } = state
   metrics.gauge('wn_database_connections', connections.used)
@@ -92,6 +102,7 @@ export async function takeGauges(ctx: Ctx): Promise<void> {
   const state = await readGauges(jobs, dailyProducts)
   measureItems(metrics, state)
   measureWork(metrics, state)
+  measureEvents(metrics, state, ctx.services.config.apiKeys !== null)
   measureOperations(metrics, state)
   await measureAudit(ctx)
   metrics.gauge(heartbeatMetric, inSeconds(ctx.now()), { job })

@@ -107,6 +107,27 @@ const waitingRemovals = query(
   sql`select reason, count(*) as count, max(${age('created_at')}) as age from plaid_removals group by reason`,
 )
 
+const deliveryRow = agedRow.extend({ applications: z.boolean() })
+/**
+ * Deliveries of events that are due now, by whether an application owns their endpoint. Those of an endpoint that fails are
+ * its owner's concern.
+ */
+const dueDeliveries = query(
+  deliveryRow,
+  sql`with listening as materialized (
+      select e.id, e.application_id is not null as applications from webhook_endpoints e
+      where e.state = 'enabled' and e.failures = 0
+    )
+    select l.applications, max(${age('d.next_attempt_at')}) as age, (select count(*) from (
+        select 1 from listening o join webhook_deliveries p on p.endpoint_id = o.id
+        where o.applications = l.applications and p.state = 'pending' and p.next_attempt_at <= now()
+        limit ${mostCounted}) as found) as count
+    from listening l cross join lateral (select f.next_attempt_at from webhook_deliveries f
+      where f.endpoint_id = l.id and f.state = 'pending' and f.next_attempt_at <= now()
+      order by f.next_attempt_at limit 1) as d
+    group by l.applications`,
+)
+
 const moment = z.coerce.date().nullable()
 const backupRow = z.object({ last: moment, verified: moment })
 const newestBackups = query(
@@ -141,6 +162,12 @@ export interface DatabaseGauges {
   readonly openDeadLetters: number
   readonly openExchanges: { readonly count: number; readonly seconds: number }
   readonly removals: readonly { readonly reason: string; readonly count: number; readonly seconds: number }[]
+  readonly dueDeliveries: readonly {
+    /** Whether their endpoints belong to applications. */
+    readonly applications: boolean
+    readonly count: number
+    readonly seconds: number
+  }[]
   readonly lastBackup: Date | null
   readonly lastVerifiedRestore: Date | null
   readonly connections: { readonly used: number; readonly most: number }
@@ -167,6 +194,7 @@ export async function readGauges(
     letters: openDeadLetters,
     exchanges: openExchanges,
     removals: waitingRemovals,
+    deliveries: dueDeliveries,
     backups: newestBackups,
     connections,
     switches,
@@ -189,6 +217,11 @@ export async function readGauges(
     removals: found.removals.map(({ reason, count: waiting, age: old }) => ({
       reason,
       count: waiting,
+      seconds: old ?? 0,
+    })),
+    dueDeliveries: found.deliveries.map(({ applications, count: due, age: old }) => ({
+      applications,
+      count: due,
       seconds: old ?? 0,
     })),
     lastBackup: found.backups[0]?.last ?? null,

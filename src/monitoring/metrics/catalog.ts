@@ -79,6 +79,10 @@ export const catalog = {
     'Attempts to deliver an event: `delivered`, `failed`, or `malformed` if its row cannot be read.',
     'outcome',
   ),
+  wn_event_deliveries_due: gauge(
+    'Deliveries of events that are due, of endpoints that do not fail, counted up to 10,000 each for applications and others.',
+  ),
+  wn_event_delivery_oldest_due_seconds: gauge('How long the oldest of them has been due.'),
   wn_dead_letters_total: counter('Deliveries of messages that failed in all deliveries before.'),
   wn_cron_runs_total: counter('Runs of cron jobs, by outcome.', 'job', 'outcome'),
   wn_cron_last_success_timestamp_seconds: gauge('When a cron job last succeeded.', 'job'),

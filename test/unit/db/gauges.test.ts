@@ -193,4 +193,35 @@ describe('their statements', () => {
     // The states of all items, from the index alone.
     expect(read('items')).toContainEqual(['Index Only', 6004])
   })
+
+  it('count events that are due, of endpoints that do not fail, and say how long the oldest has been', async () => {
+    const nothing = (await gauges()).dueDeliveries
+    expect(nothing).toEqual([])
+    const application = crypto.randomUUID()
+    await owner.query("insert into applications (id, name, issuer) values ($1, 'app', 'issuer')", [application])
+    const add = async (columns: string, application_id: string | null, state: string, minutes: number) =>
+      await owner.query(
+        `with e as (insert into webhook_endpoints (application_id, url, secret_sealed, state, failures)
+            values ($1, 'u', 's', ${columns}) returning id, application_id)
+          insert into webhook_deliveries (event_id, endpoint_id, application_id, type, data, state, next_attempt_at)
+          select gen_random_uuid(), id, application_id, 'ping', '{}', $2, now() - make_interval(mins => $3) from e`,
+        [application_id, state, minutes],
+      )
+    await add("'enabled', 0", null, 'pending', 10)
+    await add("'enabled', 0", null, 'pending', 20)
+    await add("'enabled', 0", application, 'pending', 30)
+    // None of these is late: a failing endpoint, a disabled one, what is delivered, and what is due later.
+    await add("'enabled', 1", null, 'pending', 90)
+    await add("'disabled', 0", null, 'pending', 90)
+    await add("'enabled', 0", null, 'delivered', 90)
+    await add("'enabled', 0", null, 'pending', -90)
+    const { dueDeliveries } = await gauges()
+    const found = new Map(dueDeliveries.map((row) => [row.applications, row]))
+    expect([found.get(false)?.count, found.get(true)?.count]).toEqual([2, 1])
+    expect(found.get(false)?.seconds).toBeGreaterThanOrEqual(1200)
+    expect(found.get(false)?.seconds).toBeLessThan(1260)
+    expect(found.get(true)?.seconds).toBeGreaterThanOrEqual(1800)
+    await owner.query('delete from webhook_endpoints')
+    await owner.query('delete from applications')
+  })
 })

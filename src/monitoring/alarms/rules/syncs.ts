@@ -1,5 +1,5 @@
 // Alarms about syncs, webhooks and the queue.
-import { hour, onEvents, onGauge, onShare, percentOf } from '../builders.ts'
+import { hour, onEvents, onGauge, onShare, percentOf, wasFrozen } from '../builders.ts'
 import { expectedCodes } from './expected-codes.ts'
 import type { Readings } from '../readings.ts'
 import type { Rule } from '../rule.ts'
@@ -122,6 +122,17 @@ export const syncs: readonly Rule[] = [
     { name: 'events_not_sendable', severity: 'ticket', summary: 'Events for applications cannot be sent.' },
     hour,
   ),
+  {
+    ...onGauge(
+      { name: 'events_overdue', severity: 'ticket', summary: 'Events for applications are not sent in time.' },
+      'wn_event_delivery_oldest_due_seconds',
+      { unit: 'seconds', firesAt: 900, clearsBelow: 300, afterMinutes: 10 },
+      // A freeze sends nothing.
+      (seconds, readings) => (wasFrozen(readings, hour) ? 0 : seconds),
+    ),
+    reads: ['wn_event_delivery_oldest_due_seconds', 'wn_safety_switch'],
+    heldBy: ['database_failing'],
+  },
   onEvents(
     { name: 'commits_refused', severity: 'ticket', summary: 'The database refused the result of a sync run.' },
     hour,

@@ -134,6 +134,7 @@ const gauges: Readonly<Record<string, Case>> = {
   sync_lag: { ...seconds('wn_sync_overdue_seconds', 22_000, 0, { product: 'holdings' }), badMinutes: 20 },
   sweep_behind: { ...seconds('wn_sync_due_products', 10_000, 10), badMinutes: 40 },
   exchanges_stuck: seconds('wn_link_exchange_oldest_age_seconds', 7300, 60),
+  events_overdue: { ...seconds('wn_event_delivery_oldest_due_seconds', 1000, 60), badMinutes: 20 },
   removals_stuck: seconds('wn_removal_oldest_age_seconds', 260_000, 60, { reason: 'removed' }),
   webhooks_failing: {
     bad: (record) => {
