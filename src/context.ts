@@ -111,13 +111,19 @@ export interface Services {
   readonly log: Logger
 }
 
+interface NamedKey {
+  readonly id: string
+  /** Its first characters. */
+  readonly prefix: string
+}
+
 /**
  * How an API key is used. Its scopes are the actor's. `user`: for the user of the actor · `application`: for no user; the
  * actor's identity is the application · `token`: by a token that it issued for a user
  */
 export type ApiKeyUse =
-  | { readonly id: string; readonly actsAs: 'user' | 'token' }
-  | { readonly id: string; readonly actsAs: 'application'; readonly applicationId: string }
+  | (NamedKey & { readonly actsAs: 'user' | 'token' })
+  | (NamedKey & { readonly actsAs: 'application'; readonly applicationId: string })
 
 export interface User {
   readonly kind: 'user'

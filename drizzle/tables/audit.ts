@@ -14,7 +14,7 @@ export const auditLog = pgTable(
     id: uuid().primaryKey(),
     at: instant('at').notNull(),
     actorKind: text('actor_kind').notNull(),
-    /** SHA-256 of the salt in `audit_people` and the actor's identity; null for an actor that is no person. */
+    /** SHA-256 of the salt in `audit_people`, the actor's identity and API key; null for an actor that is no person. */
     actorHash: bytea('actor_hash'),
     action: text().notNull(),
     targetKind: text('target_kind').notNull(),
@@ -46,6 +46,8 @@ export const auditPeople = pgTable(
     person: text().notNull(),
     /** Of the actor's hash. */
     salt: bytea(),
+    /** The first characters of the API key of the actor; null without one. Part of the actor's hash. */
+    apiKey: text('api_key'),
     /** The row's, for pages of one person's trail. */
     at: instant('at').notNull(),
   },

@@ -34,11 +34,12 @@ export async function audit(ctx: Ctx, { action, target, owner, by, id }: AuditEv
   const at = ctx.now()
   const salt = crypto.getRandomValues(new Uint8Array(saltBytes))
   const person = by ?? (actor.kind === 'user' ? actor.identity : null)
+  const apiKey = by === undefined && actor.kind === 'user' ? (actor.apiKey?.prefix ?? null) : null
   const row: SignedRow = {
     id: id ?? services.newId(),
     at,
     actorKind: by === undefined ? kindOf(actor) : 'user',
-    actorHash: person === null ? null : await actorHash(salt, person),
+    actorHash: person === null ? null : await actorHash(salt, person, apiKey),
     action,
     targetKind: auditActions[action],
     targetId: target,
@@ -52,7 +53,7 @@ export async function audit(ctx: Ctx, { action, target, owner, by, id }: AuditEv
     ...row,
     keyId,
     mac,
-    actor: person === null ? null : { ...person, salt: encodeHex(salt) },
+    actor: person === null ? null : { ...person, salt: encodeHex(salt), apiKey },
     owner: owner ?? (row.actorKind === 'user' ? person : null),
   }
 }

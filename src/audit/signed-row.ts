@@ -12,7 +12,7 @@ export interface SignedRow {
   readonly id: string
   readonly at: Date
   readonly actorKind: ActorKind
-  /** SHA-256 of a salt and the actor's identity; null for an actor that is no person. */
+  /** SHA-256 of a salt, the actor's identity and API key; null for an actor that is no person. */
   readonly actorHash: Bytes | null
   readonly action: string
   readonly targetKind: string
@@ -37,9 +37,15 @@ export const fieldsOf = (row: SignedRow): readonly AuditField[] => [
   row.network,
 ]
 
-/** Without its salt, which an erasure deletes, the hash identifies no person. */
-export const actorHash = async (salt: Uint8Array, { issuer, subject }: Identity): Promise<Bytes> =>
-  await sha256(lengthPrefixed([salt, issuer, subject]))
+/**
+ * Without its salt, which an erasure deletes, the hash identifies no person.
+ * @param apiKey the first characters of the key with which the actor acted; null without one
+ */
+export const actorHash = async (
+  salt: Uint8Array,
+  { issuer, subject }: Identity,
+  apiKey: string | null = null,
+): Promise<Bytes> => await sha256(lengthPrefixed([salt, issuer, subject, ...(apiKey === null ? [] : [apiKey])]))
 
 /** A person as `audit_people` names them: the length of the issuer keeps issuer and subject apart. */
 export const personOf = ({ issuer, subject }: Identity): string => `${Array.from(issuer).length}:${issuer}${subject}`

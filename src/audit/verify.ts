@@ -233,7 +233,9 @@ async function peopleFault(kind: string, row: LoggedRow): Promise<string | null>
   if (row.actor === null) return null
   const person = splitPerson(row.actor)
   if (person === null || row.salt === null || row.actor_hash === null) return 'the actor of the row is malformed'
-  if (!equalConstantTime(await actorHash(row.salt, person), row.actor_hash)) return 'the row names another actor'
+  if (!equalConstantTime(await actorHash(row.salt, person, row.api_key), row.actor_hash))
+    return 'the row names another actor'
+  if (row.owner !== null && row.owner_api_key !== row.api_key) return 'the row names another API key in its trail'
   return kind === 'user' && row.owner !== null && row.owner !== personOf(person)
     ? 'the row is in another trail than its actor’s'
     : null

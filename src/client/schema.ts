@@ -177,6 +177,8 @@ export type AdminAuditRow = {
   target_kind: string
   /** The id of that object; null if it has none. */
   target_id: string | null
+  /** The first characters of the API key with which it was done, also by a token of the key; null without a key, and after an erasure. */
+  api_key: string | null
   /** The `X-Request-Id` of the response, or the id of the job. */
   request_id: string
   /** The `X-Request-Id` that the client sent. */
@@ -441,6 +443,8 @@ export type AuditRow = {
   target_kind: string
   /** The id of that object; null if it has none. */
   target_id: string | null
+  /** The first characters of the API key with which it was done, also by a token of the key; null without a key, and after an erasure. */
+  api_key: string | null
   /** The `X-Request-Id` of the response, or the id of the job. */
   request_id: string
 }

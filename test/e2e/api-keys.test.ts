@@ -61,7 +61,7 @@ afterAll(() => Promise.all([edge.stop(), issuer.stop()]))
 
 describe('a key of an application', () => {
   test('acts for the user that WN-User names, and for no other', async () => {
-    const { key } = await newKey({})
+    const { key, prefix } = await newKey({})
     const one = await edge.call('POST', '/api/v1/plaid/link/token/create', { headers: acting(key, 'u-1'), body: {} })
     expect(one.status).toBe(200)
     const trails = await Promise.all(
@@ -70,7 +70,10 @@ describe('a key of an application', () => {
       ),
     )
     expect(trails).toEqual([
-      { data: [expect.objectContaining({ action: 'link_token_created', actor: 'user' })], next_cursor: null },
+      {
+        data: [expect.objectContaining({ action: 'link_token_created', actor: 'user', api_key: prefix })],
+        next_cursor: null,
+      },
       { data: [], next_cursor: null },
     ])
     const users = await edge.sql('select subject from users where issuer = $1', [application.issuer])
@@ -113,6 +116,52 @@ async function lineOf(id: string): Promise<string> {
   await expect.poll(find).toBeDefined()
   return String(find())
 }
+
+describe('the audit trail', () => {
+  const rowSchema = z.looseObject({
+    action: z.string(),
+    api_key: z.string().nullable(),
+    target_id: z.string().nullable(),
+  })
+  const allRows = async () =>
+    z
+      .object({ data: z.array(rowSchema) })
+      .parse(
+        (await callFor(edge, { path: '/api/v1/admin/' }, 'auditor')('GET', '/api/v1/admin/audit?limit=100')).json(),
+      ).data
+  const linkTokens = { method: 'POST', path: '/api/v1/plaid/link/token/create' } as const
+
+  test('names the key of each change: of an application, of its tokens, of a user, and of an application without a user', async () => {
+    const server = await newKey({ scopes: ['read', 'link', 'webhooks', 'admin:read'] })
+    const own = keySchema.parse(
+      expectStatus(
+        await edge.as('keyed')('POST', '/api/v1/api-keys', { body: { name: 'mine', scopes: ['link'] } }),
+        201,
+      ).json(),
+    )
+    const link = async (headers: Readonly<Record<string, string>>) =>
+      expectStatus(await edge.call(linkTokens.method, linkTokens.path, { headers, body: {} }), 200)
+    await link(acting(server.key, 'audited'))
+    await link({ authorization: `Bearer ${await tokenOf(server.key, 'audited')}` })
+    await link({ authorization: `Bearer ${own.key}` })
+    await link({ authorization: `Bearer ${edge.token('keyed')}` })
+    const alone = edge.callTo(edge.url, server.key)
+    await alone('POST', '/api/v1/webhooks/endpoints', { body: { url: 'http://127.0.0.1:9/events' } })
+    await alone('GET', '/api/v1/admin/items')
+    const rows = await allRows()
+    const keysOf = (action: string) => rows.filter((row) => row.action === action).map((row) => row.api_key)
+    expect(keysOf('link_token_created').slice(0, 4)).toEqual([null, own.prefix, server.prefix, server.prefix])
+    expect(keysOf('webhook_endpoint_created')[0]).toBe(server.prefix)
+    expect(keysOf('client_token_issued')[0]).toBe(server.prefix)
+    const reads = rows.filter((row) => row.action === 'admin_read' && row.target_id === 'adminListItems')
+    expect(reads[0]?.api_key).toBe(server.prefix)
+    expect(rows.find((row) => row.action === 'api_key_created' && row.target_id === own.id)?.api_key).toBeNull()
+    const mine = z
+      .object({ data: z.array(rowSchema) })
+      .parse((await edge.as('keyed')('GET', '/api/v1/audit')).json()).data
+    expect(mine.map((row) => row.api_key)).toEqual([null, own.prefix, null])
+  })
+})
 
 describe('a refused key', () => {
   const get = (key: string, headers: Record<string, string> = {}, path = '/api/v1/accounts'): Promise<Answer> =>

@@ -415,6 +415,7 @@ const executors: Record<string, string> = {
   'app.trim_links': 'wn_api',
   'app.take_paid_calls': 'wn_api',
   'app.use_api_key': 'wn_api',
+  'app.use_named_api_key': 'wn_api',
   'app.trim_runs': 'wn_jobs',
   'app.trim_tombstones': 'wn_jobs',
   'app.trim_webhooks': 'wn_jobs',

@@ -13,6 +13,7 @@ const keyRow = z
     subject: z.string().nullable(),
     scopes: z.array(z.string()),
     created_at: z.coerce.date(),
+    prefix: z.string(),
     state: z.enum(['live', 'revoked', 'expired', 'network']),
   })
   .transform((row) => ({
@@ -22,12 +23,14 @@ const keyRow = z
     subject: row.subject,
     scopes: row.scopes,
     createdAt: row.created_at,
+    prefix: row.prefix,
     state: row.state,
   }))
 
 export interface UsedKey extends z.output<typeof keyRow> {}
 
-const columns = sql`k.id, k.application_id, k.issuer, k.subject, to_jsonb(k.scopes) as scopes, k.created_at, k.state`
+const columns = sql`k.id, k.application_id, k.issuer, k.subject, to_jsonb(k.scopes) as scopes, k.created_at, k.prefix,
+  k.state`
 
 /**
  * The key with this digest, and why it is refused; null if there is none. Notes the use of a live key.
@@ -35,7 +38,7 @@ const columns = sql`k.id, k.application_id, k.issuer, k.subject, to_jsonb(k.scop
  */
 export async function useKey(api: ApiDatabase, digest: Uint8Array, address: string | null): Promise<UsedKey | null> {
   const { found } = await batch(api, {
-    found: query(keyRow, sql`select ${columns} from app.use_api_key(${bytea(digest)}, null, ${address}::inet) k`),
+    found: query(keyRow, sql`select ${columns} from app.use_named_api_key(${bytea(digest)}, null, ${address}::inet) k`),
   })
   return found[0] ?? null
 }
@@ -43,7 +46,7 @@ export async function useKey(api: ApiDatabase, digest: Uint8Array, address: stri
 /** The key that issued a token, which may be used anywhere. */
 export async function useKeyOfToken(api: ApiDatabase, keyId: string): Promise<UsedKey | null> {
   const { found } = await batch(api, {
-    found: query(keyRow, sql`select ${columns} from app.use_api_key(null, ${keyId}::uuid, null) k`),
+    found: query(keyRow, sql`select ${columns} from app.use_named_api_key(null, ${keyId}::uuid, null) k`),
   })
   return found[0] ?? null
 }

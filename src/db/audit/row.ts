@@ -22,8 +22,11 @@ export interface AuditRow {
   readonly network: string | null
   readonly keyId: string
   readonly mac: Bytes
-  /** Who acted, and the salt of the hash in hexadecimal; null for an actor that is no person. */
-  readonly actor: (Identity & { readonly salt: string }) | null
+  /**
+   * Who acted, the salt of the hash in hexadecimal, and the first characters of their API key; null for an actor that is no
+   * person.
+   */
+  readonly actor: (Identity & { readonly salt: string; readonly apiKey: string | null }) | null
   /** In whose trail the row is; null for the system's. */
   readonly owner: AuditOwner | null
 }

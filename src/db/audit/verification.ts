@@ -22,13 +22,16 @@ const loggedRow = z.object({
   row_mac: hexBytes.nullable(),
   actor: z.string().nullable(),
   salt: hexBytes.nullable(),
+  api_key: z.string().nullable(),
   owner: z.string().nullable(),
+  owner_api_key: z.string().nullable(),
 })
 export type LoggedRow = z.output<typeof loggedRow>
 
 const logged = sql`(extract(epoch from l.at) * 1000)::bigint as at, l.actor_kind, encode(l.actor_hash, 'hex') as actor_hash,
   l.action, l.target_kind, l.target_id, l.request_id, l.correlation_id, l.network, l.key_id as row_key_id,
-  encode(l.mac, 'hex') as row_mac, a.person as actor, encode(a.salt, 'hex') as salt, o.person as owner`
+  encode(l.mac, 'hex') as row_mac, a.person as actor, encode(a.salt, 'hex') as salt, a.api_key,
+  o.person as owner, o.api_key as owner_api_key`
 const people = sql`left join audit_people a on a.audit_id = l.id and a.part = 'actor'
   left join audit_people o on o.audit_id = l.id and o.part = 'owner'`
 

@@ -16,6 +16,7 @@ const ownRow = z
     target_kind: z.string(),
     target_id: z.string().nullable(),
     request_id: z.string(),
+    api_key: z.string().nullable(),
   })
   .transform((row) => ({
     id: row.id,
@@ -25,6 +26,8 @@ const ownRow = z
     targetKind: row.target_kind,
     targetId: row.target_id,
     requestId: row.request_id,
+    /** The first characters of the API key with which it was done. */
+    apiKey: row.api_key,
   }))
 export type OwnAuditRow = z.output<typeof ownRow>
 
@@ -41,7 +44,7 @@ export async function listOwnAudit(
   const { found } = await pageAsUser(database, identity, {
     found: query(
       ownRow,
-      sql`select l.id, l.at, l.actor_kind, l.action, l.target_kind, l.target_id, l.request_id
+      sql`select l.id, l.at, l.actor_kind, l.action, l.target_kind, l.target_id, l.request_id, p.api_key
         from audit_people p join audit_log l on l.id = p.audit_id
         where p.part = 'owner' and p.person = current_setting('app.person', true)
           and ${from === null ? sql`true` : sql`(p.at, p.audit_id) < ${place(from)}`}
@@ -76,6 +79,7 @@ const anyRow = ownRow.in
     targetKind: row.target_kind,
     targetId: row.target_id,
     requestId: row.request_id,
+    apiKey: row.api_key,
     correlationId: row.correlation_id,
     network: row.network,
     /** In whose trail the row is, and who acted: `personOf` their issuer and subject. */
@@ -114,7 +118,7 @@ export async function listAudit(
     found: query(
       anyRow,
       sql`select l.id, l.at, l.actor_kind, l.action, l.target_kind, l.target_id, l.request_id, l.correlation_id, l.network,
-          o.person as owner, a.person as actor
+          o.person as owner, a.person as actor, a.api_key
         from ${source} left join audit_people a on a.audit_id = l.id and a.part = 'actor'
         where ${sql.join([sql`true`, ...chosen], sql` and `)} order by ${at} desc, ${id} desc limit ${limit + 1}`,
     ),

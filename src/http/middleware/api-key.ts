@@ -63,7 +63,8 @@ async function findKey(context: RequestContext, text: string): Promise<UsedKey> 
 
 /** @throws AppError `unauthorized`; `validation_failed` for a bad `WN-User`; `unavailable` */
 export async function actorOfKey(context: RequestContext, text: string): Promise<User> {
-  const { id, issuer, subject: owner, applicationId, createdAt: issuedAt, scopes } = await findKey(context, text)
+  const found = await findKey(context, text)
+  const { id, prefix, issuer, subject: owner, applicationId, createdAt: issuedAt, scopes } = found
   const named = subjectIn(context)
   if (owner !== null && named !== null) throw notValid('A key of a user acts for that user only.')
   const subject = owner ?? named
@@ -73,7 +74,7 @@ export async function actorOfKey(context: RequestContext, text: string): Promise
       identity: { issuer, subject, issuedAt },
       role: 'user',
       scopes: scopes.filter(isUserScope),
-      apiKey: { id, actsAs: 'user' },
+      apiKey: { id, prefix, actsAs: 'user' },
     }
   if (applicationId === null) throw new TypeError('a key has neither an application nor a user')
   return {
@@ -81,7 +82,7 @@ export async function actorOfKey(context: RequestContext, text: string): Promise
     identity: { ...applicationIdentity(applicationId), issuedAt },
     role: scopes.some(isAdminScope) ? 'admin' : 'user',
     scopes,
-    apiKey: { id, actsAs: 'application', applicationId },
+    apiKey: { id, prefix, actsAs: 'application', applicationId },
   }
 }
 
@@ -97,6 +98,6 @@ export async function actorOfClientToken(context: RequestContext, token: string)
     identity: { issuer: key.issuer, subject, issuedAt },
     role: 'user',
     scopes: scopes.filter((scope) => isUserScope(scope) && key.scopes.includes(scope)),
-    apiKey: { id: keyId, actsAs: 'token' },
+    apiKey: { id: keyId, prefix: key.prefix, actsAs: 'token' },
   }
 }

@@ -23,6 +23,7 @@ export const auditExample = {
   action: 'item_removed',
   target_kind: 'item',
   target_id: sample.item,
+  api_key: null,
   request_id: sample.run,
 }
 

@@ -13,6 +13,12 @@ export const auditRowSchema = z
     action: z.string(),
     target_kind: z.string(),
     target_id: z.string().nullable(),
+    api_key: z
+      .string()
+      .nullable()
+      .describe(
+        'The first characters of the API key with which it was done, also by a token of the key; null without a key, and after an erasure.',
+      ),
     request_id: z.string().describe('The `X-Request-Id` of the response, or the id of the job.'),
   })
   .meta({ id: 'AuditRow' })
@@ -24,6 +30,7 @@ export const auditRowView = (row: OwnAuditRow): z.input<typeof auditRowSchema> =
   action: row.action,
   target_kind: row.targetKind,
   target_id: row.targetId,
+  api_key: row.apiKey,
   request_id: row.requestId,
 })
 

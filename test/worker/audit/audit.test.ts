@@ -127,6 +127,26 @@ describe('a row', () => {
     expect(await world.sql('select 1 from audit_unchained where audit_id = $1', [row.id])).toHaveLength(1)
   })
 
+  it('names the API key of its actor in the trail, with a valid hash, and no key once the actor is erased', async () => {
+    const given = world.user('with a key')
+    const apiKey = { id: crypto.randomUUID(), prefix: 'wn_test_example1', actsAs: 'user' } as const
+    const ctx = { ...given, actor: { ...given.actor, apiKey } }
+    const row = await audit(ctx, { action: 'item_removed', target: crypto.randomUUID() })
+    await execute(world.services.jobs, [recordAudit(row)])
+    const people = () =>
+      world.sql("select part, api_key, salt from audit_people where audit_id = $1 order by part = 'owner'", [row.id])
+    const [actor, owner] = await people()
+    expect([actor?.['api_key'], owner?.['api_key']]).toEqual([apiKey.prefix, apiKey.prefix])
+    const before = firstOf(await auditOf(world, String(row.targetId)))
+    const salt = bytes(actor?.['salt']) ?? new Uint8Array()
+    expect(bytes(before['actor_hash'])).toEqual(await actorHash(salt, given.actor.identity, apiKey.prefix))
+    expect(bytes(before['actor_hash'])).not.toEqual(await actorHash(salt, given.actor.identity))
+    expect(await verified(before)).toBe('valid')
+    const { issuer, subject } = given.actor.identity
+    await world.sql('select app.forget_in_audit($1, $2)', [issuer, subject])
+    expect(await people()).toEqual([])
+  })
+
   it('names its actor by a salted hash, and no person once the actor is erased', async () => {
     const { id, targetId, actor } = await record('erased')
     const before = firstOf(await auditOf(world, String(targetId)))

@@ -110,6 +110,18 @@ describe('an edit', () => {
   })
 
   it.each([
+    ['actor', 'the row names another actor'],
+    ['owner', 'the row names another API key in its trail'],
+  ])('is found in the API key of a row, next to its %s', async (part, what) => {
+    const copy = await copyAudit(world)
+    await copy.tamper("update audit_people set api_key = 'wn_test_another0' where audit_id = $1 and part = $2", [
+      idOf('ann', 3),
+      part,
+    ])
+    expect((await copy.verify()).fault).toMatchObject({ what, auditId: idOf('ann', 3) })
+  })
+
+  it.each([
     ['audit_links', "previous = sha256('x')", 'the link does not follow the one before it'],
     ['audit_links', 'checkpoint = 3', 'the HMAC of the link is wrong'],
     ['audit_links', "mac = sha256('x')", 'a link that the checkpoint names is missing or another one'],

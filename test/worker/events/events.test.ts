@@ -166,6 +166,19 @@ describe('an endpoint', () => {
     expect(Number(audited[0]?.['n'])).toBeGreaterThan(0)
   })
 
+  it.each([
+    ['nine attempts', "failures = 8, failing_since = now() - interval '73 hours'"],
+    ['71 hours', "failures = 90, failing_since = now() - interval '71 hours'"],
+  ])('is not disabled after failing for %s', async (what, state) => {
+    const subject = `patient ${what}`
+    const endpointId = await listen(as(subject))
+    await pingEndpoint(as(subject), endpointId)
+    await given.world.sql(`update webhook_endpoints set ${state}`)
+    given.receiver.outcomes = [503]
+    await deliver()
+    expect(await stateOf(endpointId)).toMatchObject({ state: 'enabled', disabled_reason: null })
+  })
+
   it('gets nothing while the deployment is frozen', async () => {
     const { endpointId } = await change('lena')
     const asked = given.receiver.requests

@@ -83,6 +83,34 @@ describe('an endpoint that hangs', () => {
     expect(new Set(given.receiver.events.map(({ id }) => id)).size).toBe(10)
   })
 
+  it('keeps the lease of the next consumer when a slow one ends whose lease was lost', async () => {
+    const endpointId = await given.listen(given.as('ida'))
+    await fill(endpointId, 1)
+    let answer: (response: Response) => void = () => undefined
+    const slow = {
+      ...given.job(),
+      services: {
+        ...given.services,
+        callEndpoint: () =>
+          new Promise<Response>((resolve) => {
+            answer = resolve
+          }),
+      },
+    }
+    const ending = deliverEvents(slow, endpointId)
+    await expect.poll(() => given.count('webhook_endpoints where lease_owner is not null')).toBe(1)
+    const other = crypto.randomUUID()
+    await given.world.sql(
+      "update webhook_endpoints set lease_owner = $1, lease_expires_at = now() + interval '1 minute', failures = 3",
+      [other],
+    )
+    answer(new Response(null, { status: 204 }))
+    await ending
+    // What it delivered counts; the lease and the failures are the other's.
+    expect(await given.count("webhook_deliveries where state = 'delivered'")).toBe(1)
+    expect(await given.count('webhook_endpoints where lease_owner = $1 and failures = 3', [other])).toBe(1)
+  })
+
   it('is delivered by the next consumer after one died, once the lease has ended', async () => {
     const endpointId = await given.listen(given.as('hanna'))
     await fill(endpointId, 3)

@@ -93,7 +93,7 @@ export function useListening(): Listening {
         [id, applicationId],
       )
       const identity = applicationIdentity(applicationId)
-      const apiKey = { id, actsAs: 'application', applicationId } as const
+      const apiKey = { id, prefix: 'wn_test_example0', actsAs: 'application', applicationId } as const
       const ctx = listening.as('nobody')
       return { ...ctx, applicationId, actor: { ...ctx.actor, identity, scopes: ['webhooks'], apiKey } }
     },

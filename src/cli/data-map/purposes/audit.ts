@@ -45,6 +45,7 @@ export const audit: Purposes = {
     part: 'whether the person acted, or has the row in their trail',
     person: 'issuer and subject of the person; deleted by an erasure',
     salt: 'the salt of the hash in the row; deleted by an erasure',
+    api_key: 'the first characters of the API key with which the person acted; deleted by an erasure',
     at: 'the order of the person’s trail',
   },
   'public.audit_prunings': {
