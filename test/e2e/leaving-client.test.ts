@@ -19,6 +19,7 @@ import {
   smallBank,
   webhooksLike,
 } from '../support/item-lifecycle.ts'
+import { type EventServer, startEventServer } from '../support/event-server.ts'
 import { startIssuer } from '../support/issuer.ts'
 import { startRecordingProxy } from '../support/recording-proxy.ts'
 import { createWorld, type World } from '../support/world.ts'
@@ -26,13 +27,16 @@ import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
 let world: World
 let worker: DirectWorker
+let events: EventServer
 beforeAll(async () => {
+  events = await startEventServer()
   world = await createWorld(inject('control'), { rateLimits: false })
   worker = await startDirectWorker(world)
 })
 afterAll(async () => {
   await worker.stop()
   await world.stop()
+  await events.stop()
 })
 
 interface Case {
@@ -160,6 +164,56 @@ async function askingForLink(subject: string): Promise<Case> {
   }
 }
 
+const ofUser = '(select id from users where subject = $1)'
+
+async function creatingKey(subject: string): Promise<Case> {
+  await askForLink(world, subject)
+  return {
+    visit: {
+      method: 'POST',
+      path: '/api/v1/api-keys',
+      subject,
+      body: jsonBody({ name: 'script', scopes: ['read'] }),
+    },
+    async expectDone() {
+      const keys = await world.sql(
+        `select (select count(*)::int from audit_log l where l.action = 'api_key_created' and l.target_id = k.id::text) as rows
+          from api_keys k where user_id = ${ofUser}`,
+        [subject],
+      )
+      expect(keys).toEqual([{ rows: '1' }])
+    },
+  }
+}
+
+async function listening(subject: string): Promise<Case> {
+  await askForLink(world, subject)
+  return {
+    visit: { method: 'POST', path: '/api/v1/webhooks/endpoints', subject, body: jsonBody({ url: events.url }) },
+    async expectDone() {
+      const endpoints = await world.sql(`select state from webhook_endpoints where user_id = ${ofUser}`, [subject])
+      expect(endpoints).toEqual([{ state: 'enabled' }])
+    },
+  }
+}
+
+async function editingAccount(subject: string): Promise<Case> {
+  const item = await linkAndSyncSmallBank(world, subject)
+  const [account] = await world.sql('select id from accounts where item_id = $1 order by id limit 1', [item.id])
+  return {
+    visit: {
+      method: 'PATCH',
+      path: `/api/v1/accounts/${String(account?.['id'])}`,
+      subject,
+      body: jsonBody({ name: 'mine', hidden: true }),
+    },
+    async expectDone() {
+      const [row] = await world.sql('select own_name, hidden from accounts where id = $1', [account?.['id']])
+      expect(row).toEqual({ own_name: 'mine', hidden: 't' })
+    },
+  }
+}
+
 async function carryOut(make: (subject: string) => Promise<Case>, subject: string, leaveAfter: number) {
   const { visit, expectDone } = await make(subject)
   const { calls, response } = await worker.visit(visit, leaveAfter)
@@ -232,6 +286,9 @@ describe('a client that goes away', () => {
     ['a webhook', notifying],
     ['a sync', syncing],
     ['a link token', askingForLink],
+    ['a new API key', creatingKey],
+    ['a new endpoint of events', listening],
+    ['an edit of an account', editingAccount],
   ] as const)('loses nothing of %s, after whichever outgoing call it goes', async (name, make) => {
     const unharmed = await carryOut(make, `${name}, unharmed`, 0)
     expect(unharmed.response).toMatch(/^HTTP\/1.1 2/)

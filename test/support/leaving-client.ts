@@ -53,7 +53,7 @@ export interface DirectWorker {
  * Statements that count calls to Plaid, that poll whether a rotation has ended, that an isolate repeats every few
  * seconds at most, or that look for events to deliver after the response.
  */
-const uncounted = /plaid_usage|is_running|select kid|name = 'freeze'|webhook_endpoints/
+const uncounted = /plaid_usage|is_running|select kid|name = 'freeze'|set woken_until = now/
 /** A queue's response to a batch. */
 const emptyQueue = JSON.stringify({
   metadata: { metrics: { backlogCount: 0, backlogBytes: 0, oldestMessageTimestamp: 0 } },
