@@ -2,7 +2,7 @@
 import createFetch from 'openapi-fetch'
 import { readFeed, type FeedOptions, type FeedPage } from './feed.ts'
 import { readPages } from './pages.ts'
-import { problemOf } from './problem.ts'
+import { ConnectionError, problemOf } from './problem.ts'
 import { type paths, publicPaths } from './schema.ts'
 import { send, type SendOptions } from './send.ts'
 import { createTokens, type GetToken, type Tokens } from './tokens.ts'
@@ -18,7 +18,7 @@ import type {
   RouteOf,
   RowOf,
 } from './types.ts'
-import { retryAfterSeconds } from './wait.ts'
+import { abortReason, retryAfterSeconds } from './wait.ts'
 
 interface CommonOptions {
   /** Where the API is, without `/api/v1`: `https://api.example.com`. */
@@ -95,9 +95,15 @@ function tokensOf(options: ClientOptions): Tokens | null {
   return { get: () => Promise.resolve(apiKey), replace: () => Promise.resolve(apiKey) }
 }
 
-/** JSON by its media type; anything else as text. An empty body is undefined. */
-async function bodyOf(response: Response): Promise<unknown> {
-  const text = await response.text()
+/**
+ * JSON by its media type; anything else as text. An empty body is undefined.
+ * @throws ConnectionError if the body ends early, or the reason of the signal
+ */
+async function bodyOf(response: Response, signal: AbortSignal | undefined): Promise<unknown> {
+  const text = await response.text().catch((error: unknown) => {
+    if (signal?.aborted) throw abortReason(signal)
+    throw new ConnectionError('The response ended early.', { cause: error })
+  })
   if (text === '') return undefined
   return /\bjson\b/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text
 }
@@ -137,7 +143,7 @@ function build(options: ClientOptions, tokens: Tokens | null): Client {
     return response
   }
   const call = (method: Method) => async (path: string, init?: AnyInit) =>
-    await bodyOf(await request(method, path, init))
+    await bodyOf(await request(method, path, init), init?.signal)
   const get = call('get')
   const pages = (path: string, init: AnyInit = {}) => readPages(get, path, init)
 

@@ -16,7 +16,7 @@ const folders = [
   'docs',
   'src/client',
   'src/react',
-  ...['server', 'page', 'events'].map((name) => `src/examples/${name}`),
+  ...['server', 'page', 'events', 'copy'].map((name) => `src/examples/${name}`),
   'src/dev/neon-local',
   'src/dev/plaid-simulator',
 ]

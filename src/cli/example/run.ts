@@ -1,5 +1,6 @@
 // Runs examples one after the other on one stack.
 import type { ExampleName } from './names.ts'
+import { playCopy } from './play-copy.ts'
 import { playEvents } from './play-events.ts'
 import { playServer } from './play-server.ts'
 import { openStage, type Stage } from './stage.ts'
@@ -26,6 +27,7 @@ const plays: Readonly<Record<ExampleName, (stage: Stage, options: RunOptions) =>
   server: playServer,
   page: servePage,
   events: playEvents,
+  copy: playCopy,
 }
 
 export async function runExamples(wanted: readonly ExampleName[], options: RunOptions): Promise<void> {

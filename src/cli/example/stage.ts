@@ -21,6 +21,8 @@ export interface RunningExample {
   /** Resolves to the exit code. */
   readonly exited: Promise<number>
   stop(): Promise<void>
+  /** Ends it at once, as a crash does. */
+  kill(): void
 }
 
 export interface Stage {
@@ -35,6 +37,8 @@ export interface Stage {
   start(file: string, variables?: Readonly<Record<string, string>>): RunningExample
   /** Resolves when `isTrue` does to true. */
   until(what: string, isTrue: () => Promise<boolean> | boolean): Promise<void>
+  /** Kills the Worker and starts it again. */
+  restartApi(): Promise<void>
   say(text: string): void
   stop(): Promise<void>
 }
@@ -72,6 +76,7 @@ function watch(child: ChildProcess, say: (line: string) => void): RunningExample
       if (!isOver) child.kill('SIGTERM')
       await exited
     },
+    kill: () => void child.kill('SIGKILL'),
   }
 }
 
@@ -130,6 +135,10 @@ export async function openStage(signal: AbortSignal): Promise<Stage> {
         return example
       },
       until,
+      async restartApi() {
+        await stack.worker.kill()
+        await stack.worker.restart()
+      },
       say,
       async stop() {
         isStopping = true

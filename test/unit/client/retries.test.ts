@@ -143,6 +143,23 @@ describe('a request that may have had its effect', () => {
     expect(api.received).toHaveLength(2)
   })
 
+  it('fails as ConnectionError when the response ends in its middle, and as aborted when the caller left', async () => {
+    const leaving = new AbortController()
+    const half = (): Response =>
+      new Response(new ReadableStream({ pull: (stream) => stream.error(new TypeError('terminated')) }), {
+        headers: { 'content-type': 'application/json' },
+      })
+    const client = await clientFor([], { fetch: () => Promise.resolve(half()) })
+    await expect(client.get('/api/v1/plaid/items')).rejects.toBeInstanceOf(ConnectionError)
+    const left = await clientFor([], {
+      fetch: () => {
+        leaving.abort(new Error('left'))
+        return Promise.resolve(half())
+      },
+    })
+    await expect(left.get('/api/v1/plaid/items', { signal: leaving.signal })).rejects.toThrow('left')
+  })
+
   it('is not sent again after an error that the API means', async () => {
     const client = await clientFor([problem(500, 'internal'), page])
     await expect(client.get('/api/v1/plaid/items')).rejects.toMatchObject({ code: 'internal' })
