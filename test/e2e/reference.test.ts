@@ -1,16 +1,18 @@
-// The curl lines of the reference, run by a shell against a Worker as a reader would run them.
+// The reference as readers use it: the page in a browser, and its curl lines, which a shell runs against a Worker.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { curlLine, pathVariables } from '../../src/cli/reference/curl.ts'
-import { documentSchema, type Operation, operationsOf } from '../../src/cli/reference/document.ts'
+import { curlLine, pathVariables } from '../../src/dev/reference/curl.ts'
+import { documentSchema, type Operation, operationsOf } from '../../src/dev/reference/document.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 import { tokenFor } from '../support/administrator.ts'
-import { type Edge, startEdge } from '../support/edge.ts'
-import { sampled } from '../support/sampled.ts'
+import { browserOrReason, startBrowser } from '../support/browser.ts'
+import { expectNoOverflow, openTab, review, startConsole } from '../support/console-page.ts'
+import type { Edge } from '../support/edge.ts'
+import { runsLongProofs, sampled } from '../support/sampled.ts'
 
 const description: unknown = JSON.parse(await readFile(join(projectFolder, 'docs', 'openapi.json'), 'utf8'))
 const operations = operationsOf(documentSchema.parse(description))
@@ -32,7 +34,7 @@ let edge: Edge
 const variables: Record<string, string> = {}
 
 beforeAll(async () => {
-  edge = await startEdge({ variables: everyFeature })
+  edge = await startConsole({ variables: everyFeature })
   await edge.linkAndSync('alice')
   const created = await edge.as('alice')('POST', '/api/v1/plaid/link/token/create', { body: {} })
   const { link_token } = z.object({ link_token: z.string() }).parse(created.json())
@@ -101,5 +103,35 @@ describe('a reader runs', () => {
   test.each(sampled(writes, 3))('$method $path, whose example the Worker understands', async (operation) => {
     const hasIds = await findIds(operation)
     expect(faultOf(operation, hasIds, await run(curlLine(operation) ?? ''))).toBeNull()
+  })
+})
+
+const browserPath = browserOrReason()
+
+describe.skipIf(browserPath === null)('the page', () => {
+  test('is in order at every width, in light and in dark', async () => {
+    const browser = await startBrowser(browserPath ?? '')
+    try {
+      const { page, mishaps } = await openTab(browser, `${edge.url}/docs`)
+      await page.getByRole('navigation').getByText('link', { exact: true }).click()
+      await page.getByRole('link', { name: 'Exchange a public token' }).first().click()
+      // axe takes half a minute for so long a page.
+      await (runsLongProofs() ? review(page, 'reference') : expectNoOverflow(page))
+      await page.getByRole('article').getByText('Errors', { exact: true }).first().click()
+      expect(mishaps).toEqual([])
+    } finally {
+      await browser.close()
+    }
+  })
+
+  test('needs no script', async () => {
+    const browser = await startBrowser(browserPath ?? '')
+    try {
+      const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage()
+      await page.goto(`${edge.url}/docs#listTransactions`)
+      expect(await page.locator('#listTransactions').textContent()).toContain('curl -s')
+    } finally {
+      await browser.close()
+    }
   })
 })

@@ -90,6 +90,7 @@ export const ranks: readonly Unit[] = [
   { name: 'simulator/link-page', paths: ['src/dev/plaid-simulator/link-page'] },
   { name: 'plaid-simulator', paths: ['src/dev/plaid-simulator'] },
   { name: 'neon-local', paths: ['src/dev/neon-local'] },
+  { name: 'dev/reference', paths: ['src/dev/reference'] },
   { name: 'dev/lib', paths: ['src/dev/lib'] },
   { name: 'dev/postgres', paths: ['src/dev/postgres'] },
   { name: 'dev/stack', paths: ['src/dev/stack'] },
@@ -144,7 +145,8 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
   examples: [],
   // Its pages are scripts of a browser.
   console: [],
-  'dev/lib': [],
+  'dev/reference': ['data'],
+  'dev/lib': ['dev/reference'],
   'dev/postgres': ['dev/lib'],
   'dev/stack': ['dev/lib', 'dev/postgres', 'neon-local', 'plaid-simulator'],
   monitoring: ['library', 'crypto'],

@@ -137,7 +137,7 @@ export function SignIn() {
       {state.name === 'failed' ? <Failed error={state.error} retry={start} /> : null}
       {state.name === 'signed_out' ? <Ways state={state} /> : null}
       <footer>
-        <a href="/openapi.json">API description</a>
+        <a href="/docs">API reference</a>
       </footer>
     </main>
   )

@@ -4,11 +4,19 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import * as z from 'zod'
+import { writeReference } from '../reference/write.ts'
 import { assetHeaders } from './console-headers.ts'
 import { nullIfMissing } from './missing.ts'
 import { projectFolder } from './project-folder.ts'
 
-const sources = ['src/console', 'src/client', 'src/react', 'docs/openapi.json', 'package-lock.json']
+const sources = [
+  'src/console',
+  'src/client',
+  'src/react',
+  'src/dev/reference',
+  'docs/openapi.json',
+  'package-lock.json',
+]
 const root = join(projectFolder, 'src', 'console')
 
 const manifestSchema = z.record(
@@ -79,6 +87,7 @@ export async function buildConsole(folder: string, { strict }: ConsoleOptions): 
   const manifest = manifestSchema.parse(JSON.parse(await readFile(manifestFile, 'utf8')))
   // It names the sources, and no page needs it.
   await rm(manifestFile)
+  await writeReference(folder)
   await writeFile(join(folder, '_headers'), assetHeaders({ strict }))
   return { folder, firstLoadBytes: await firstLoad(folder, manifest) }
 }

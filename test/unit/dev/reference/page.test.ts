@@ -2,13 +2,15 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { documentSchema, type Operation, operationsOf } from '../../../../src/cli/reference/document.ts'
-import { curlLine } from '../../../../src/cli/reference/curl.ts'
-import { referencePage } from '../../../../src/cli/reference/page.ts'
+import { documentSchema, type Operation, operationsOf } from '../../../../src/dev/reference/document.ts'
+import { curlLine } from '../../../../src/dev/reference/curl.ts'
+import { referencePage } from '../../../../src/dev/reference/page.ts'
 import { projectFolder } from '../../../../src/dev/lib/project-folder.ts'
 
 const description: unknown = JSON.parse(await readFile(join(projectFolder, 'docs', 'openapi.json'), 'utf8'))
 const operations = operationsOf(documentSchema.parse(description))
+
+const assets = { style: '/assets/style.css', icon: '/assets/icon.svg' }
 
 /** The part of the page about one operation. */
 const partOf = (page: string, { operationId }: Operation): string =>
@@ -17,7 +19,7 @@ const partOf = (page: string, { operationId }: Operation): string =>
 describe('the reference', () => {
   let page: string
   beforeAll(async () => {
-    page = await referencePage(description)
+    page = await referencePage(description, assets)
   })
 
   it.each(operations)('shows $method $path with what it needs, returns and refuses', (operation) => {
@@ -52,13 +54,13 @@ describe('the reference', () => {
   it('shows markup in a text as text', async () => {
     const hostile = structuredClone(documentSchema.parse(description))
     hostile.info.description = '<img src=x onerror=alert(1)> `<b>` "\''
-    const shown = await referencePage(hostile)
+    const shown = await referencePage(hostile, assets)
     expect(shown).not.toContain('<img')
     expect(shown).toContain('<code>&lt;b&gt;</code>')
   })
 
   it('refuses a document that is no such description', async () => {
-    await expect(referencePage({ paths: {} })).rejects.toThrow('"info"')
+    await expect(referencePage({ paths: {} }, assets)).rejects.toThrow('"info"')
   })
 })
 

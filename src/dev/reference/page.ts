@@ -148,7 +148,7 @@ function section(document: ApiDocument, operation: Operation, lists: ReadonlySet
 
 function events({ webhooks }: ApiDocument): Html {
   return html`<section aria-labelledby="events-out">
-    <h2 id="events-out">Events</h2>
+    <h2 id="events-out">Event requests</h2>
     <p>Requests that this deployment sends to the endpoints of applications.</p>
     ${Object.entries(webhooks).map(([type, { post }]) => {
       const [media] = Object.values(post.requestBody?.content ?? {})
@@ -194,18 +194,24 @@ function navigation(document: ApiDocument, operations: readonly Operation[]): Ht
             </details>
           </li>`,
       )}
-      <li><a href="#events-out">Events</a></li>
+      <li><a href="#events-out">Event requests</a></li>
       <li><a href="#schemas">Schemas</a></li>
     </ul>
   </nav>`
 }
 
+interface Assets {
+  readonly style: string
+  readonly icon: string
+}
+
 /**
- * The page. Its style is the file `reference.css` in the same folder.
+ * The page.
  * @param description the parsed docs/openapi.json
+ * @param assets the paths of its style sheet and its icon
  * @throws ZodError if it is not such a document
  */
-export async function referencePage(description: unknown): Promise<string> {
+export async function referencePage(description: unknown, assets: Assets): Promise<string> {
   const document = documentSchema.parse(description)
   const operations = operationsOf(document)
   const lists = new Set(operations.filter(({ method }) => method === 'GET').map(({ path }) => path))
@@ -217,7 +223,8 @@ export async function referencePage(description: unknown): Promise<string> {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>API reference · ${title}</title>
-        <link rel="stylesheet" href="/docs/reference.css" />
+        <link rel="icon" href="${assets.icon}" />
+        <link rel="stylesheet" href="${assets.style}" />
       </head>
       <body>
         <header>
