@@ -8,6 +8,7 @@ import type { Keyring } from './crypto/keyring.ts'
 import type { SignedCheckpoint } from './db/audit/chains.ts'
 import type { ApiDatabase, JobsDatabase } from './db/core/client.ts'
 import type { IdentityServices } from './identity/services.ts'
+import type { Live } from './live/live.ts'
 import type { Enqueue } from './messages/coalesce.ts'
 import type { Producer } from './messages/producer.ts'
 import type { Metrics } from './monitoring/metrics/collector.ts'
@@ -93,6 +94,8 @@ export interface Services {
   readonly redact: Redact
   /** Pseudonyms of people and networks in log lines. */
   readonly pseudonyms: Pseudonyms
+  /** Notifies the clients of users that something has changed; null where LIVE is not bound. */
+  readonly live: Live | null
   /** The bucket of backups; null where none is bound. */
   readonly backups: Bucket | null
   /** Copies a checkpoint of the audit trail to where the database's owner cannot change it; null where there is none. */
@@ -132,6 +135,8 @@ export interface User {
   readonly scopes: readonly string[]
   /** The session of a built-in account to which the token was issued. */
   readonly sessionId?: string
+  /** When the token expires; absent for an API key. */
+  readonly expiresAt?: Date
   /** Whether the user acts as administrator: on the routes for administrators. */
   readonly isAdministering?: true
   /** The API key with which the request was sent, or that issued its token. */

@@ -2,6 +2,7 @@
 // request sees.
 import { type Env, servicesFor } from './isolate.ts'
 import { createLogger } from './monitoring/logger.ts'
+import { Live as UnwatchedLive } from './live/object.ts'
 import { Monitor as UnwatchedMonitor } from './monitoring/metrics/object.ts'
 import { PlaidQuota as UnwatchedPlaidQuota } from './plaid/rate-limit/object.ts'
 import { RateLimiter as UnwatchedRateLimiter } from './ratelimit/object.ts'
@@ -96,6 +97,26 @@ export class Monitor extends UnwatchedMonitor {
 
   override saveAlarms(...given: Parameters<UnwatchedMonitor['saveAlarms']>) {
     return watchedNow(this.#watched, () => super.saveAlarms(...given))
+  }
+
+  override async alarm(): Promise<void> {
+    await watched(this.#watched, () => super.alarm())
+  }
+}
+
+export class Live extends UnwatchedLive {
+  readonly #watched = { name: 'Live', env: this.env, context: this.ctx }
+
+  override fetch(request: Request): Promise<Response> {
+    return watched(this.#watched, () => super.fetch(request))
+  }
+
+  override notify(...given: Parameters<UnwatchedLive['notify']>) {
+    return watchedNow(this.#watched, () => super.notify(...given))
+  }
+
+  override close(...given: Parameters<UnwatchedLive['close']>) {
+    return watchedNow(this.#watched, () => super.close(...given))
   }
 
   override async alarm(): Promise<void> {

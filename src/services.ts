@@ -16,6 +16,8 @@ import { createEventWaker } from './events/waker.ts'
 import { AppError } from './errors.ts'
 import type { IdentityServices } from './identity/services.ts'
 import { isCounted } from './monitoring/alarms/logged-events.ts'
+import { createLive, type LiveObjects } from './live/live.ts'
+import { createTickets } from './live/ticket.ts'
 import { createWebhook } from './monitoring/alarms/webhook.ts'
 import { createLogger, type Logger } from './monitoring/logger.ts'
 import { createMetrics } from './monitoring/metrics/collector.ts'
@@ -49,6 +51,8 @@ export interface Bindings extends Readonly<Record<string, unknown>> {
   readonly RATE_LIMITER?: LimiterObjects
   /** Required in strict environments. Without it, Plaid's limits are not enforced elsewhere. */
   readonly PLAID_QUOTA?: PlaidLimiterObjects
+  /** Without it, clients are not notified of changes, as while a version with this class is deployed. */
+  readonly LIVE?: LiveObjects
   /** Without it, metrics are written to METRICS only, and cannot be read here. */
   readonly MONITOR?: MonitorObjects
   /** The history of the metrics. */
@@ -143,6 +147,19 @@ function assetsOver({ console: pages }: Config, { ASSETS: assets }: Bindings): S
   if (pages === null || typeof assets?.fetch !== 'function') return null
   return (path) => assets.fetch(`https://assets.invalid${path}`)
 }
+
+const liveOver = (
+  { secret, previousSecret }: Config,
+  objects: LiveObjects | undefined,
+  log: Logger,
+): Services['live'] =>
+  typeof objects?.getByName === 'function'
+    ? createLive({
+        objects,
+        tickets: createTickets(secret, previousSecret, () => crypto.randomUUID()),
+        onFailure: (error) => log.warn('live_not_notified', { error }),
+      })
+    : null
 
 /** Metrics are no reason not to start. */
 const metricsStoreOver = (objects: MonitorObjects | undefined): Services['metricsStore'] =>
@@ -275,6 +292,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     newId: () => crypto.randomUUID(),
     redact,
     pseudonyms: createPseudonyms(config.secret),
+    live: liveOver(config, bindings.LIVE, log),
     backups,
     saveCheckpoint: backups === null ? null : createCheckpointSaver(backups),
     observers: [operationMetrics(metrics)],

@@ -5,7 +5,7 @@ import { type Env, servicesFor } from './isolate.ts'
 import { consumerFor } from './queue/route.ts'
 import { runJob } from './run-job.ts'
 
-export { Monitor, PlaidQuota, RateLimiter } from './objects.ts'
+export { Live, Monitor, PlaidQuota, RateLimiter } from './objects.ts'
 
 const app = createApp({ servicesFor })
 

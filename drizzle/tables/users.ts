@@ -61,6 +61,8 @@ export const userVisits = pgTable(
     /** The UTC day of the newest billed calls that the user caused, and their number: also of items that are gone. */
     paidCallsOn: date('paid_calls_on', { mode: 'string' }),
     paidCalls: integer('paid_calls').notNull().default(0),
+    /** Until when a client may have a socket of live changes open; null if none ever had. */
+    liveUntil: timestamp('live_until', { withTimezone: true, precision: 3 }),
   },
   (table) => [index('user_visits_seen').on(table.seenOn)],
 )

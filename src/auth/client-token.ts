@@ -16,6 +16,10 @@ export interface ClientToken {
   readonly issuedAt: Date
 }
 
+export interface VerifiedClientToken extends ClientToken {
+  readonly expiresAt: Date
+}
+
 const claimsSchema = z.object({
   sub: z.string().min(1).max(255),
   client_id: z.guid(),
@@ -63,7 +67,7 @@ export async function verifyClientToken(
   token: string,
   secrets: readonly Uint8Array[],
   now: Date,
-): Promise<ClientToken> {
+): Promise<VerifiedClientToken> {
   const options: JWTVerifyOptions = {
     algorithms: ['HS256'],
     typ: 'at+jwt',
@@ -78,9 +82,9 @@ export async function verifyClientToken(
       const { payload } = await jwtVerify(token, secret, options)
       const { data: claims } = claimsSchema.safeParse(payload)
       if (claims === undefined) throw refuse('malformed claim of a client token')
-      const { sub, client_id, scope, iat } = claims
+      const { sub: subject, client_id: keyId, scope, iat, exp } = claims
       const scopes = scope.split(' ').filter((name) => name !== '')
-      return { keyId: client_id, subject: sub, scopes, issuedAt: new Date(iat * 1000) }
+      return { keyId, subject, scopes, issuedAt: new Date(iat * 1000), expiresAt: new Date(exp * 1000) }
     } catch (error) {
       if (error instanceof AppError) throw error
       // Another key may have signed it.

@@ -45,6 +45,7 @@ export const problemCodes = [
 /** The paths that need no access token. */
 export const publicPaths = [
   '/health',
+  '/api/v1/live',
   '/ready',
   '/openapi.json',
   '/.well-known/security.txt',
@@ -1068,6 +1069,13 @@ export type LinkTokenRequest = {
   country_codes?: Array<string> | undefined
 }
 
+export type LiveTicket = {
+  /** The `ticket` of `GET /live`. It works once. */
+  ticket: string
+  /** When the ticket expires. */
+  expires_at: string
+}
+
 export type MailSent = {
   /** The status. */
   status: 'mail_sent'
@@ -1935,6 +1943,27 @@ export interface paths {
     patch?: never
     delete?: never
   }
+  '/api/v1/live': {
+    /** Open the socket of live changes */
+    get: {
+      parameters: {
+        query: {
+          /** The ticket of `POST /live/ticket`. */
+          ticket: string
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
   '/ready': {
     /** Check readiness */
     get: {
@@ -2767,6 +2796,25 @@ export interface paths {
     }
     put?: never
     post?: never
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/live/ticket': {
+    get?: never
+    put?: never
+    /** Create a ticket for live changes */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': LiveTicket } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
     patch?: never
     delete?: never
   }

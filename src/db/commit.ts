@@ -8,6 +8,7 @@ import { sqlState, sqlStateOf } from './core/sql-state.ts'
 import { announced } from './items/item-update.ts'
 import { byIndex } from './core/plans.ts'
 import { rotatingMinutes } from './items/rotations.ts'
+import { selectWatched, type Watched } from './operations/live.ts'
 import { lockLosses, lossesStopped, tripLosses } from './operations/safety-switches.ts'
 import { type LeftAside, type SetAside, settleSetAside, storeSetAside } from './sync/set-aside.ts'
 import { dropStaged } from './records/transactions-staging.ts'
@@ -58,6 +59,8 @@ export interface FailedRun {
 export type CommitResult =
   | {
       readonly kind: 'committed'
+      /** The user, if a client may watch them. */
+      readonly watched: Watched | null
       readonly dirtyAgain: boolean
       readonly markedDirty: readonly string[]
       /** What this run could not read; null if it could read everything. */
@@ -145,7 +148,7 @@ export async function commitRun(
       where i.id = ${lease.itemId} and ${end.showsHealth} and (i.status = 'institution_down'
         or i.status = 'initializing' and not ${awaitsTransactions})`)
   return await guarded(async () => {
-    const { product, marked, left } = await longBatch(jobs, {
+    const { product, marked, left, watched } = await longBatch(jobs, {
       begun: begin(lease),
       product: finished,
       item: status,
@@ -156,9 +159,11 @@ export async function commitRun(
       left: setAside === null ? null : settleSetAside(lease),
       unstaged: dropStaged(lease),
       run: insertRun(lease, report, 'committed', report.note),
+      watched: selectWatched(lease.userId),
     })
     return {
       kind: 'committed',
+      watched: watched[0] ?? null,
       dirtyAgain: product[0]?.dirty_again === true,
       markedDirty: marked,
       setAside: setAsideOf(left[0]),
@@ -201,7 +206,7 @@ export async function recordFailure(
   // A run that failed with a token that was replaced meanwhile is retried immediately.
   const replaced = sql`i.access_token_sealed <> ${lease.sealedToken}`
   return await guarded(async () => {
-    const { breaker, item, tripped, marked } = await batch(jobs, {
+    const { breaker, item, tripped, marked, watched } = await batch(jobs, {
       begun: begin(lease),
       breaker: lockLosses(mayBeRotating),
       product: command(sql`update item_products p set lease_owner = null, lease_expires_at = null,
@@ -233,9 +238,11 @@ export async function recordFailure(
           where item_id = ${lease.itemId} and product = 'item' and id <> ${lease.itemProductId} and ${end.asksItem}
             returning id`,
       ),
+      watched: selectWatched(lease.userId),
     })
     return {
       kind: 'committed',
+      watched: watched[0] ?? null,
       dirtyAgain: false,
       markedDirty: marked,
       setAside: null,

@@ -16,14 +16,15 @@ interface Guarded {
   readonly scope?: string
   readonly keys?: KeyRule
   readonly ofApplications?: ApplicationScope
+  readonly isRead?: boolean
 }
 
 /** The scopes of which a key needs one that acts for a user, or as an administrator. Empty: any key may call the route. */
-function scopesFor({ access, method, scope, keys }: Guarded): readonly KeyScope[] {
+function scopesFor({ access, method, scope, keys, isRead = method === 'GET' }: Guarded): readonly KeyScope[] {
   if (keys === 'only') return []
   if (keys === 'link') return ['link']
   if (access === 'admin' && scope === metricsScope) return ['admin:read', 'admin:metrics']
-  const right = method === 'GET' ? 'read' : 'write'
+  const right = isRead ? 'read' : 'write'
   return [access === 'admin' ? `admin:${right}` : right]
 }
 

@@ -67,6 +67,8 @@ async function answer(context: Context<HttpEnvironment>, route: Route): Promise<
   requireAudit(context, route, recorded)
   const headers = new Headers(route.cacheControl === undefined ? {} : { 'cache-control': route.cacheControl })
   for (const [name, values] of Object.entries(own)) for (const value of [values].flat()) headers.append(name, value)
+  // A WebSocket, whose response only its object can make.
+  if (body instanceof Response) return body
   if (body === undefined) return new Response(null, { status, headers })
   if (body instanceof ReadableStream) return new Response(body, { status, headers })
   const isText = route.mediaType !== undefined && typeof body === 'string'

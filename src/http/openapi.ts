@@ -42,6 +42,12 @@ function relocate(schema: unknown): Json {
   return z.record(z.string(), z.unknown()).parse(JSON.parse(text))
 }
 
+/** Headers that clients send by themselves, and that a page cannot set. */
+const ownHeaders: ReadonlySet<string> = new Set(['host', 'origin', 'upgrade'])
+
+const shownFields = (schema: z.ZodObject | undefined) =>
+  Object.entries(schema?.shape ?? {}).filter(([name]) => !ownHeaders.has(name))
+
 function parameters(
   { id, ...schemas }: Pick<Route, 'id' | 'params' | 'query' | 'headers'>,
   components: Components,
@@ -52,7 +58,7 @@ function parameters(
     ['header', schemas.headers],
   ] as const
   return places.flatMap(([place, schema]) =>
-    Object.entries(schema?.shape ?? {}).map(([name, field]) => {
+    shownFields(schema).map(([name, field]) => {
       const { description: own, ...described } = describe(toType(field), components, 'output')
       const required = place === 'path' || !toType(field).safeParse(undefined).success
       const description = textOf(id).parameters?.[name] ?? own ?? parameterDescriptions[name]
@@ -144,7 +150,7 @@ function answers(route: Route, components: Components): Json {
     const description = responses[Number(status)]
     if (description === undefined) throw new Error(`Describe the ${status} of ${route.id} in src/http/reference.`)
     const head = { description, ...headers(route, Number(status)) }
-    if (schema === null) return [status, head]
+    if (schema === null || status === '101') return [status, head]
     if (route.streams !== undefined) return [status, { ...head, content: streamContent(route.streams) }]
     const content = { schema: describe(schema, components), ...exampleOf(example?.response) }
     return [status, { ...head, content: { [route.mediaType ?? 'application/json']: content } }]

@@ -48,6 +48,8 @@ export interface RouteDescription {
   readonly scope?: typeof metricsScope
   /** What an API key needs; without it, the scope of the method. */
   readonly keys?: KeyRule
+  /** Whether read-only tokens and keys may call the route although it is no GET: it changes no data of the user. */
+  readonly isRead?: true
   /**
    * The scope with which a key of an application calls this route without a user, for the application itself. Without it, such
    * a key has to name a user.
@@ -179,9 +181,9 @@ function isUsers(ctx: Ctx): ctx is Ctx<User> {
  */
 function authorize(
   ctx: Ctx,
-  declaration: Pick<RouteDescription, 'access' | 'method' | 'scope' | 'keys' | 'ofApplications'>,
+  declaration: Pick<RouteDescription, 'access' | 'method' | 'scope' | 'keys' | 'isRead' | 'ofApplications'>,
 ): Ctx<User> {
-  const { access, method, scope, keys } = declaration
+  const { access, method, scope, keys, isRead = method === 'GET' } = declaration
   if (!isUsers(ctx)) throw new AppError('unauthorized', 'A valid access token is required.', { reason: 'no user' })
   if (access === 'admin' && ctx.actor.role !== 'admin')
     throw new AppError('forbidden', 'This request needs the administrator role.', { reason: 'role' })
@@ -191,7 +193,7 @@ function authorize(
   if (apiKey !== undefined) authorizeKey(ctx.actor, apiKey, declaration)
   else if (ctx.actor.scopes.includes(metricsScope) && scope !== metricsScope)
     throw new AppError('forbidden', 'This access token can only read the metrics.', { reason: 'scope' })
-  else if (method !== 'GET' && isReadOnly(ctx.actor.scopes))
+  else if (!isRead && isReadOnly(ctx.actor.scopes))
     throw new AppError('forbidden', 'This access token is read-only.', { reason: 'scope' })
   return access === 'admin' ? { ...ctx, actor: { ...ctx.actor, isAdministering: true } } : ctx
 }

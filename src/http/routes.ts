@@ -42,6 +42,7 @@ import {
   logoutAllRoute,
 } from './routes/auth/account.ts'
 import { listAllChangesRoute } from './routes/changes/changes.ts'
+import { createLiveTicketRoute, liveRoute } from './routes/live/live.ts'
 import { listChangesRoute } from './routes/transactions/changes.ts'
 import { listDuplicatesRoute, settleDuplicateRoute } from './routes/items/duplicates.ts'
 import { healthRoute, readyRoute } from './routes/system/health.ts'
@@ -90,6 +91,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
   return {
     alive: [healthRoute],
     open: [
+      liveRoute,
       readyRoute,
       openapiRoute(loadDocument),
       securityTxtRoute,
@@ -129,6 +131,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       listTransactionsRoute,
       listChangesRoute,
       listAllChangesRoute,
+      createLiveTicketRoute,
       listRecurringRoute,
       getTransactionRoute,
       editTransactionRoute,

@@ -3,6 +3,7 @@
 import { audit } from '../audit/audit.ts'
 import type { Ctx, User } from '../context.ts'
 import * as store from '../db/identity/passwords.ts'
+import { closeSockets } from '../live/announce.ts'
 import { answerByMail } from './answer-by-mail.ts'
 import { newCode, readCode } from './codes.ts'
 import { spendHash } from './hash-budget.ts'
@@ -33,6 +34,7 @@ export async function changePassword(
   const row = await audit(ctx, { action: 'password_changed', target: null })
   const isChanged = await store.changePassword(identity.database, key, passwordHash, newHash, admitted, row)
   if (!isChanged) throw sessionEnded('ended, or the password changed meanwhile')
+  await closeSockets(ctx, ctx.actor.identity, 'signed_out')
   await notify(identity, 'password_changed', email, ctx.log)
 }
 

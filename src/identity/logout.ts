@@ -1,9 +1,11 @@
 // Ends sessions. Access tokens that were issued stay valid until they expire, 15 minutes at most, except on routes for
 // the account, links, token rotations, removals and administrators, which check that the session is live.
 import { audit } from '../audit/audit.ts'
+import { LOCAL_ISSUER } from '../auth/access-token.ts'
 import type { Ctx, User } from '../context.ts'
 import * as store from '../db/identity/sessions.ts'
 import { AppError, assertNever } from '../errors.ts'
+import { closeSockets } from '../live/announce.ts'
 import { readRefreshToken } from './refresh-token.ts'
 import { sessionEnded } from './errors.ts'
 import { sessionOf } from './session.ts'
@@ -18,7 +20,8 @@ export async function logOut(ctx: Ctx, refreshToken: string | null): Promise<voi
     return
   }
   const row = await audit(ctx, { action: 'signed_out', target: null })
-  await store.logOut(await identityDatabase(ctx.services), token.selectorHash, row)
+  const accountId = await store.logOut(await identityDatabase(ctx.services), token.selectorHash, row)
+  if (accountId !== null) await closeSockets(ctx, { issuer: LOCAL_ISSUER, subject: accountId }, 'signed_out')
 }
 
 /**
@@ -32,6 +35,7 @@ export async function logOutEverywhere(ctx: Ctx<User>): Promise<void> {
     await audit(ctx, { action: 'sessions_ended', target: null }),
   )
   if (!isEnded) throw sessionEnded('ended')
+  await closeSockets(ctx, ctx.actor.identity, 'signed_out')
 }
 
 /**
@@ -55,7 +59,8 @@ export async function endSession(ctx: Ctx<User>, id: string): Promise<void> {
   )
   switch (outcome) {
     case 'done':
-      return
+      // Those of the other sessions too: their clients get a new ticket.
+      return await closeSockets(ctx, ctx.actor.identity, 'signed_out')
     case 'unknown':
       throw new AppError('not_found', 'There is no such session.')
     case 'over':

@@ -5,6 +5,7 @@ import type { Ctx, User } from '../context.ts'
 import * as store from '../db/identity/totp.ts'
 import { sealTotpSecret } from '../custody/totp-secret.ts'
 import { AppError, assertNever } from '../errors.ts'
+import { closeSockets } from '../live/announce.ts'
 import { newCode } from './codes.ts'
 import { notify } from './notify.ts'
 import { reauthenticate } from './reauthenticate.ts'
@@ -65,6 +66,7 @@ export async function confirmTotp(ctx: Ctx<User>, code: string): Promise<{ recov
     await audit(ctx, { action: 'totp_enabled', target: null }),
   )
   if (email === null) throw conflict('There is no second factor to confirm.')
+  await closeSockets(ctx, ctx.actor.identity, 'signed_out')
   await notify(identity, 'totp_enabled', email, ctx.log)
   return { recoveryCodes: codes.map(({ text }) => text) }
 }

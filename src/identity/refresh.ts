@@ -3,9 +3,11 @@
 // that share a cookie and for lost responses. This does not help a thief: two holders of one successor end the session
 // at its next use.
 import { audit } from '../audit/audit.ts'
+import { LOCAL_ISSUER } from '../auth/access-token.ts'
 import type { Ctx } from '../context.ts'
 import { encodeHex } from '../crypto/encoding.ts'
 import { refresh as replaceVerifier } from '../db/identity/sessions.ts'
+import { closeSockets } from '../live/announce.ts'
 import { refreshGraceSeconds, sessionLifetime } from './policy.ts'
 import { nextRefreshToken, readRefreshToken } from './refresh-token.ts'
 import { requireAttempt, sessionEnded } from './errors.ts'
@@ -42,6 +44,7 @@ export async function refresh(ctx: Ctx, refreshToken: string): Promise<SessionGr
   if (result.outcome === 'reused') {
     note?.({ event: 'session_reuse', accountId: result.account_id })
     log.warn('refresh_token_reused')
+    await closeSockets(ctx, { issuer: LOCAL_ISSUER, subject: result.account_id }, 'signed_out')
   }
   if (result.outcome !== 'done') throw sessionEnded(`refresh token ${result.outcome}`)
   const { account_id: subject, session_id: sessionId, scope, role } = result

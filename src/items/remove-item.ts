@@ -6,6 +6,7 @@ import { findOwnItem } from '../db/items/items.ts'
 import { purgeItem } from '../db/items/purge.ts'
 import { AppError } from '../errors.ts'
 import { queueRemoval } from './queue-removal.ts'
+import { announceOwn } from '../live/announce.ts'
 import { removeAtPlaid } from './remove-at-plaid.ts'
 
 /**
@@ -23,4 +24,5 @@ export async function removeItem(ctx: Ctx<User>, id: string, { purge }: { purge:
   ctx.log.info('item_removed', { item_id: id })
   await removeAtPlaid(ctx, item.plaidItemId)
   if (purge) await purgeItem(jobs, id)
+  await announceOwn(ctx, [id])
 }

@@ -6,6 +6,7 @@ import { listDuplicates, resolveDuplicate } from '../db/items/duplicates.ts'
 import { findOwnItem } from '../db/items/items.ts'
 import { type KnownAccount, readKnownAccounts } from '../db/records/known-accounts.ts'
 import { AppError } from '../errors.ts'
+import { announceOwn } from '../live/announce.ts'
 
 /** Attempts while syncs change the accounts. */
 const attempts = 3
@@ -43,6 +44,7 @@ export async function settleDuplicate(
     if (await resolveDuplicate(jobs, { userId: item.userId, accountId, kind, into, version }, row)) {
       const left = await getAccount(api, identity, kind === 'merge' && into !== null ? into : accountId)
       if (left === null) throw notFound()
+      await announceOwn(ctx, [itemId])
       return left
     }
   }

@@ -37,6 +37,7 @@ export async function continueErasure(ctx: Ctx, id: string): Promise<boolean> {
   const { jobs } = ctx.services
   const erasure = await openErasure(jobs, id)
   if (erasure === null) return true
+  await ctx.services.live?.close(erasure.user_id, 'erased')
   await deleteAccount(ctx, id, erasure)
   // Hidden items take no rows of runs that are in progress.
   for (const item of erasure.items)

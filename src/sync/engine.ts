@@ -102,6 +102,8 @@ function measure({ services: { metrics } }: Ctx, product: string, outcome: SyncO
   metrics.observe('wn_sync_duration_seconds', milliseconds, { product })
 }
 
+type Committed = Extract<CommitResult, { kind: 'committed' }>
+
 /** The queue retries when the database is unavailable or frozen. Every other error is recorded with the run. */
 const isLeftToQueue = (error: unknown): boolean =>
   error instanceof AppError && (error.code === 'unavailable' || error.code === 'frozen')
@@ -169,6 +171,7 @@ async function commitResult(
       count: committed.setAside.count,
       reason: committed.setAside.problems.join(', '),
     })
+  if (committed.kind === 'committed') await notifyWatched(ctx, lease, committed)
   if (committed.kind === 'committed' && committed.markedDirty.length > 0) await enqueue(committed.markedDirty, 'raised')
   return { kind: 'committed' }
 }
@@ -190,6 +193,7 @@ async function handleFailure(ctx: Ctx, lease: Lease, report: RunReport, failure:
   if (ended.kind === 'superseded') return { kind: 'superseded' }
   if (ended.kind === 'committed') {
     alarm(ctx, lease, ended)
+    await notifyWatched(ctx, lease, ended)
     if (ended.markedDirty.length > 0) await ctx.services.enqueue(ended.markedDirty, 'raised')
   }
   if (failure.class === 'deferred') {
@@ -202,7 +206,11 @@ async function handleFailure(ctx: Ctx, lease: Lease, report: RunReport, failure:
   return { kind: 'later', afterSeconds: end.retrySeconds, failure }
 }
 
-function alarm(ctx: Ctx, { itemId }: Lease, ended: Extract<CommitResult, { kind: 'committed' }>): void {
+async function notifyWatched({ services }: Ctx, { itemId }: Lease, { watched }: Committed): Promise<void> {
+  if (watched !== null) await services.live?.notify(watched.userId, { seq: watched.seq, items: [itemId] })
+}
+
+function alarm(ctx: Ctx, { itemId }: Lease, ended: Committed): void {
   if (ended.tokenLost) ctx.log.error('access_token_lost', { item_id: itemId })
   if (ended.isLossHeld) ctx.log.warn('item_loss_held', { item_id: itemId })
   if (ended.lossesStoppedAt !== null) ctx.log.error('item_losses_stopped', { count: ended.lossesStoppedAt })

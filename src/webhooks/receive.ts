@@ -105,6 +105,9 @@ async function processDelivery(
   const recorded = await recordOnce(ctx, event, effectOf(body, ctx.now()))
   if (recorded.isReplay) await countCopy(ctx)
   await enqueue(recorded.itemProductIds, 'webhook')
+  const { watched } = recorded
+  // Which item it is, the change feed says.
+  if (watched !== null) await ctx.services.live?.notify(watched.userId, { seq: watched.seq, items: [] })
   if (recorded.linkSessionId !== null) await ctx.services.enqueueLinkSessions([recorded.linkSessionId])
   return {
     webhook_type: body.webhook_type,

@@ -366,7 +366,7 @@ function allowedScopes({ name, method, path }: { name: string; method: string; p
   if (name === 'POST /api/v1/tokens') return ['read', 'write', 'link']
   if (linking.includes(name)) return ['link']
   if (['GET /api/v1/admin/metrics', 'GET /api/v1/admin/crons'].includes(name)) return ['admin:read', 'admin:metrics']
-  const right = method === 'GET' ? 'read' : 'write'
+  const right = method === 'GET' || name === 'POST /api/v1/live/ticket' ? 'read' : 'write'
   return [isAdministrators({ path }) ? `admin:${right}` : right]
 }
 

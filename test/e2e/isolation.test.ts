@@ -159,6 +159,9 @@ const onOwn: Record<string, Probe> = {
 /** A person's decisions about their own data. */
 const decisions = ['GET /api/v1/privacy/consents', 'PUT /api/v1/privacy/consents', 'POST /api/v1/privacy/erase']
 
+/** The sockets of the caller: live.test.ts. */
+const sockets = ['POST /api/v1/live/ticket']
+
 /** API keys of the caller alone, and tokens that need one: api-keys.test.ts. */
 const keys = ['POST /api/v1/api-keys', 'POST /api/v1/tokens']
 /** Routes that make endpoints, or send deliveries to them again. */
@@ -171,6 +174,7 @@ const open: Record<string, Probe> = {
   'GET /openapi.json': (call) => call('GET', '/openapi.json'),
   'GET /api/v1/privacy/erasures/{id}': (call) => call('GET', `/api/v1/privacy/erasures/${randomUUID()}`),
   'GET /privacy': (call) => call('GET', '/privacy'),
+  'GET /api/v1/live': (call) => call('GET', '/api/v1/live?ticket=none'),
   'GET /.well-known/security.txt': (call) => call('GET', '/.well-known/security.txt'),
   'GET /.well-known/apple-app-site-association': (call) => call('GET', '/.well-known/apple-app-site-association'),
   'GET /.well-known/assetlinks.json': (call) => call('GET', '/.well-known/assetlinks.json'),
@@ -214,6 +218,7 @@ test('every documented route is tried here', () => {
     everything,
     ...keys,
     ...ofEvents,
+    ...sockets,
     ...decisions,
     ...sums,
     ...Object.keys({ ...byId, ...lists, ...onOwn, ...open }),

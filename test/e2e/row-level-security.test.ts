@@ -282,7 +282,7 @@ const grants: Record<string, Record<string, string>> = {
     sync_runs: 'SELECT',
     transaction_tombstones: 'SELECT',
     transactions: 'SELECT UPDATE(change_seq) UPDATE(hidden) UPDATE(note) UPDATE(updated_at) UPDATE(user_category)',
-    user_visits: 'SELECT',
+    user_visits: 'SELECT UPDATE(live_until)',
     users: 'SELECT UPDATE(change_seq) UPDATE(plaid_user_id)',
     webhook_deliveries:
       'INSERT(application_id) INSERT(data) INSERT(endpoint_id) INSERT(event_id) INSERT(owner_id) INSERT(type) INSERT(user_id) SELECT UPDATE(expires_at) UPDATE(next_attempt_at) UPDATE(state)',

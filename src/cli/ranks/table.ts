@@ -22,6 +22,7 @@ export const ranks: readonly Unit[] = [
   { name: 'config', paths: ['src/config'] },
   { name: 'monitoring', paths: ['src/monitoring'] },
   { name: 'ratelimit', paths: ['src/ratelimit'] },
+  { name: 'live sockets', paths: ['src/live'] },
   { name: 'auth', paths: ['src/auth'] },
   { name: 'plaid/rate-limit', paths: ['src/plaid/rate-limit'] },
   { name: 'plaid', paths: ['src/plaid'] },
@@ -57,6 +58,7 @@ export const ranks: readonly Unit[] = [
   },
   { name: 'backup bucket', paths: ['src/backup/bucket.ts'] },
   { name: 'context', paths: ['src/context.ts'] },
+  { name: 'live', paths: ['src/live/announce.ts'] },
   { name: 'audit', paths: ['src/audit'] },
   { name: 'alarms', paths: ['src/alarms'] },
   { name: 'backup', paths: ['src/backup'] },
@@ -151,6 +153,7 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
   'dev/stack': ['dev/lib', 'dev/postgres', 'neon-local', 'plaid-simulator'],
   monitoring: ['library', 'crypto'],
   ratelimit: ['library', 'crypto', 'monitoring'],
+  'live sockets': ['library', 'crypto'],
   auth: ['library', 'crypto'],
   'plaid/rate-limit': ['library'],
   plaid: ['library', 'crypto', 'monitoring', 'plaid/rate-limit'],
@@ -229,7 +232,12 @@ export const packages: readonly { readonly name: RegExp; readonly paths: readonl
   },
   {
     name: /^cloudflare:workers$/,
-    paths: ['src/ratelimit/object.ts', 'src/plaid/rate-limit/object.ts', 'src/monitoring/metrics/object.ts'],
+    paths: [
+      'src/live/object.ts',
+      'src/ratelimit/object.ts',
+      'src/plaid/rate-limit/object.ts',
+      'src/monitoring/metrics/object.ts',
+    ],
   },
 ]
 

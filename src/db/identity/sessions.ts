@@ -145,14 +145,15 @@ export async function refresh(
   )
 }
 
-/** Ends the session of a refresh token, if there is one. */
-export async function logOut(database: IdentityDatabase, selectorHash: Bytes, audit: AuditRow): Promise<void> {
-  await ask(
+/** Ends the session of a refresh token, if there is one. Returns the id of its account. */
+export async function logOut(database: IdentityDatabase, selectorHash: Bytes, audit: AuditRow): Promise<string | null> {
+  const [ended] = await ask(
     database,
-    z.unknown(),
-    sql`select ${recordedFor(audit, sql`e.account_id`, sql`true`)}
+    z.object({ account_id: z.string().nullable() }),
+    sql`select e.account_id, ${recordedFor(audit, sql`e.account_id`, sql`true`)}
       from identity.end_session_of(${bytea(selectorHash)}) e`,
   )
+  return ended?.account_id ?? null
 }
 
 /** Ends every session of an account and revokes its devices. Returns false if the caller's session has ended. */

@@ -4,6 +4,7 @@ import { type AuditRow, recorded } from '../audit/record.ts'
 import { batch, type JobsDatabase } from '../core/client.ts'
 import { timestamptz } from '../core/columns.ts'
 import { refuseWhen, sqlState } from '../core/sql-state.ts'
+import { selectWatched, type Watched } from './live.ts'
 import { askedAgain, isResting, lost } from '../sync/work.ts'
 import { anyRow, command, idRow, query, type Statement } from '../core/statement.ts'
 
@@ -44,6 +45,8 @@ export interface Recorded {
   readonly itemProductIds: readonly string[]
   /** The hosted Link session of the event, which must be checked at Plaid. */
   readonly linkSessionId: string | null
+  /** The user of a changed item, if a client may watch them. */
+  readonly watched: Watched | null
 }
 
 /**
@@ -119,7 +122,7 @@ export async function recordEvent(
   const item = sql`select id, user_id from items where plaid_item_id = ${event.plaidItemId} and removed_at is null`
   const eventId = sql`nullif(current_setting('app.event_id', true), '')::uuid`
   const noted = audit ? sql`returning ${recorded(audit)}` : sql``
-  const { inserted, unmatched, session, named } = await batch(jobs, {
+  const { inserted, unmatched, session, named, watched } = await batch(jobs, {
     plaidItemLocked: lockPlaidItem(event.plaidItemId),
     itemLocked: command(sql`${item} for no key update`),
     signed: audit === undefined ? null : isSignedFor(item, audit),
@@ -176,11 +179,14 @@ export async function recordEvent(
         where p.product = any(${sql.param(products)}::text[])
           or ${update.newAccountsAvailable === true} and p.refusals > 0 and p.status = 'pending'`,
     ),
+    // A webhook that marks products dirty alone changes nothing that a client sees.
+    watched: Object.keys(update).length === 0 ? null : selectWatched(sql`(select i.user_id from (${item}) i)`),
   })
   return {
     isReplay: inserted.length === 0 && unmatched.length === 0,
     isUnmatched: unmatched.length > 0,
     itemProductIds: named,
     linkSessionId: session[0] ?? null,
+    watched: watched[0] ?? null,
   }
 }

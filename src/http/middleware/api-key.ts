@@ -90,7 +90,7 @@ export async function actorOfKey(context: RequestContext, text: string): Promise
 export async function actorOfClientToken(context: RequestContext, token: string): Promise<User> {
   const { api, config } = servicesOf(context)
   const secrets = config.previousSecret === null ? [config.secret] : [config.secret, config.previousSecret]
-  const { keyId, subject, scopes, issuedAt } = await verifyClientToken(token, secrets, new Date())
+  const { keyId, subject, scopes, issuedAt, expiresAt } = await verifyClientToken(token, secrets, new Date())
   const key = requireLive(await useKeyOfToken(api, keyId))
   if (key.subject !== null && key.subject !== subject) throw refuse('a token for another user than its key')
   return {
@@ -98,6 +98,7 @@ export async function actorOfClientToken(context: RequestContext, token: string)
     identity: { issuer: key.issuer, subject, issuedAt },
     role: 'user',
     scopes: scopes.filter((scope) => isUserScope(scope) && key.scopes.includes(scope)),
+    expiresAt,
     apiKey: { id: keyId, prefix: key.prefix, actsAs: 'token' },
   }
 }

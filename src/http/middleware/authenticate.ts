@@ -21,9 +21,9 @@ interface Verified {
   readonly isCounted: boolean
 }
 
-function userOf({ issuer, subject, issuedAt, role, scopes, sessionId }: VerifiedClaims): User {
+function userOf({ issuer, subject, issuedAt, expiresAt, role, scopes, sessionId }: VerifiedClaims): User {
   const session = sessionId === undefined ? {} : { sessionId }
-  return { kind: 'user', identity: { issuer, subject, issuedAt }, role, scopes, ...session }
+  return { kind: 'user', identity: { issuer, subject, issuedAt }, role, scopes, expiresAt, ...session }
 }
 
 /**

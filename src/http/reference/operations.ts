@@ -7,6 +7,7 @@ import { authTexts } from './auth.ts'
 import { changeTexts } from './changes.ts'
 import { eventTexts } from './events.ts'
 import { itemTexts } from './items.ts'
+import { liveTexts } from './live.ts'
 import { moneyTexts } from './money.ts'
 import { privacyTexts } from './privacy.ts'
 import { systemTexts } from './system.ts'
@@ -30,6 +31,7 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   privacy: 'The rights of a person over their data.',
   'api-keys': 'API keys of users, and the tokens that API keys issue.',
   events: 'Events for applications: endpoints that get signed requests when data change, and what was sent to them.',
+  live: 'A WebSocket that says when something has changed.',
   webhooks: 'The endpoint that receives webhooks from Plaid.',
   admin: 'For administrators (`role: "admin"`): states and counts of all users, without amounts and names.',
 }
@@ -42,6 +44,7 @@ const texts: OperationTexts = {
   ...transactionTexts,
   ...changeTexts,
   ...moneyTexts,
+  ...liveTexts,
   ...privacyTexts,
   ...applicationTexts,
   ...eventTexts,

@@ -9,6 +9,7 @@ import {
   listBalances,
 } from '../../db/records/accounts.ts'
 import { AppError } from '../../errors.ts'
+import { announceOwn } from '../../live/announce.ts'
 import {
   day,
   dayRange,
@@ -156,10 +157,12 @@ export const editAccountRoute = route({
   body: edits,
   answers: { 200: accountSchema },
   errors: ['not_found'],
-}).handle(async ({ services, actor }, { params: { id: accountId }, body }) => {
+}).handle(async (ctx, { params: { id: accountId }, body }) => {
+  const { services, actor } = ctx
   const { name, hidden, in_insights: inInsights } = body
   const account = await editAccount(services.api, actor.identity, accountId, { name, hidden, inInsights })
   if (account === null) throw noSuchAccount()
+  await announceOwn(ctx, [account.itemId])
   return { status: 200, body: accountView(account) }
 })
 

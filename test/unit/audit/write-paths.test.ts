@@ -89,6 +89,9 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'link/user-checks.ts': { claimUsersToCheck: ofWork, recheckUsers: ofWork },
   'operations/backups.ts': { beginBackup: 'Notes that a backup runs. Its end has a row.' },
   'operations/dead-letters.ts': { recordDeadLetter: ofWork },
+  'operations/live.ts': {
+    allowWatching: 'Says until when commits notify the sockets of a user, who loses nothing by it.',
+  },
   'operations/safety-switches.ts': { tripLosses: 'The breaker against losses, by itself. The log has an error.' },
   'operations/usage.ts': { recordUsage: counting },
   'operations/webhook-keys.ts': { deleteKey: 'Public keys of Plaid.', saveKey: 'Public keys of Plaid.' },

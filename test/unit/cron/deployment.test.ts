@@ -110,11 +110,13 @@ describe.each(environments)('the environment %s', (environment) => {
       { name: 'RATE_LIMITER', class_name: 'RateLimiter' },
       { name: 'PLAID_QUOTA', class_name: 'PlaidQuota' },
       { name: 'MONITOR', class_name: 'Monitor' },
+      { name: 'LIVE', class_name: 'Live' },
     ])
     expect(migrations).toEqual([
       { tag: 'rate-limiter', new_sqlite_classes: ['RateLimiter'] },
       { tag: 'plaid-quota', new_sqlite_classes: ['PlaidQuota'] },
       { tag: 'monitor', new_sqlite_classes: ['Monitor'] },
+      { tag: 'live', new_sqlite_classes: ['Live'] },
     ])
   })
 

@@ -11,6 +11,7 @@ describe('a route', () => {
     const accounts = ['register', 'verify-email', 'login', 'refresh', 'logout', 'password/forgot', 'password/reset']
     expect(open).toEqual([
       '/health',
+      '/api/v1/live',
       '/ready',
       '/openapi.json',
       '/.well-known/security.txt',

@@ -58,6 +58,7 @@ export const people: Purposes = {
     noticed_at: 'when the user was notified',
     paid_calls: 'how many billed calls the user caused on that day',
     paid_calls_on: 'the day of these calls, for the limit of a day',
+    live_until: 'until when a client of the user may listen for changes',
   },
   'public.users': {
     issuer: 'the issuer of the person’s tokens',

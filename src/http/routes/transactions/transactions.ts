@@ -7,6 +7,7 @@ import {
   type Transaction,
 } from '../../../db/records/transactions.ts'
 import { AppError } from '../../../errors.ts'
+import { announceOwn } from '../../../live/announce.ts'
 import { day, dayRange, decimal, decimalInput, flag, hiddenQuery, id, line, lines, inOrder } from '../../schemas.ts'
 import { keyCursor, pageBody, listResponse, pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'
@@ -146,10 +147,12 @@ export const editTransactionRoute = route({
   body: edits,
   answers: { 200: transactionSchema },
   errors: ['not_found'],
-}).handle(async ({ services, actor }, { params: { id: transactionId }, body }) => {
+}).handle(async (ctx, { params: { id: transactionId }, body }) => {
+  const { services, actor } = ctx
   const { note, user_category: userCategory, hidden } = body
   const wanted = { note, userCategory, hidden }
   const transaction = await editTransaction(services.api, actor.identity, transactionId, wanted)
   if (transaction === null) throw noSuchTransaction()
+  await announceOwn(ctx, [])
   return { status: 200, body: transactionView(transaction) }
 })
