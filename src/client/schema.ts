@@ -101,7 +101,7 @@ export type Account = {
     limit: Decimal | null
     /** The ISO 4217 code, or the unofficial code that the institution uses. */
     currency: string | null
-    /** When the institution reported the balances. */
+    /** When the institution reported the balances; null if it did not. */
     as_of: string | null
   }
   /** Whether the account is closed or no longer shared. */
@@ -745,8 +745,10 @@ export type DayBalance = {
   limit: Decimal | null
   /** The ISO 4217 code, or the unofficial code that the institution uses. */
   currency: string | null
-  /** When the institution reported the balances. */
-  as_of: string
+  /** When the institution reported the balances; null if it did not. */
+  as_of: string | null
+  /** Whether `current` follows from later balances and transactions, because the institution reported none. */
+  estimated: boolean
 }
 
 export type DayBalanceList = {
@@ -754,6 +756,10 @@ export type DayBalanceList = {
   data: Array<DayBalance>
   /** The `cursor` of the next page; null on the last page. */
   next_cursor: string | null
+  /** The first estimated day; null if no day is estimated. */
+  estimated_from: string | null
+  /** Why earlier days are not estimated. `oldest_transaction`: there are no earlier transactions. `history_incomplete`: Plaid has not sent all of them yet. `currency`: a transaction or a balance has another currency. `balance_mismatch`: the transactions do not explain the next reported balance. `pending_in_doubt`: the reported balance may include pending transactions. `unreadable_transactions`: some could not be read. `no_transactions`: there are none. `no_balance`: the first report has no current balance. `account_type`: accounts of this type are not estimated. Null if no balance was reported. */
+  estimate_ends: 'oldest_transaction' | 'history_incomplete' | 'currency' | 'balance_mismatch' | 'pending_in_doubt' | 'unreadable_transactions' | 'no_transactions' | 'no_balance' | 'account_type' | null
 }
 
 export type DeadLetter = {
@@ -1086,6 +1092,8 @@ export type NetWorth = {
   date: string
   /** The currency; null if the institution did not report one. */
   currency: string | null
+  /** Whether a balance of the day is estimated, because the institution had not reported one by then. */
+  estimated: boolean
   /** The sum of all assets. */
   assets: Decimal
   /** The sum of all liabilities. Positive amounts are owed. */

@@ -39,6 +39,16 @@ const totalSchema = z.object({
   amount: z.string(),
   count: z.string(),
 })
+const pastBalancesSchema = z.object({
+  accounts: z.array(
+    z.object({
+      account_id: z.string(),
+      type: z.string(),
+      days: z.array(z.object({ date: z.string(), current: z.string() })),
+    }),
+  ),
+})
+export type PastBalances = z.infer<typeof pastBalancesSchema>['accounts']
 const booksSchema = z.object({ totals: z.array(totalSchema) })
 
 /** The total of one meaning, category and currency, from the simulator's double-entry books. */
@@ -57,6 +67,8 @@ export interface Bank {
     webhook?: string
   }): Promise<string>
   truth(itemId: string): Promise<Truth>
+  /** The balances at the end of each day, in the bank's own books. */
+  pastBalances(itemId: string): Promise<PastBalances>
   /** What moved from the first to the last day, in the bank's own books. */
   books(itemId: string, from: string, to: string): Promise<BooksTotal[]>
   /** A string is JSON as it is sent, for numbers that JavaScript cannot hold. */
@@ -123,6 +135,8 @@ export function connectBank(simulator: TestSimulator): Bank {
       return z.string().parse(token)
     },
     truth: async (itemId) => truthSchema.parse(await call('GET', `/simulator/truth?item_id=${itemId}`)),
+    pastBalances: async (itemId) =>
+      pastBalancesSchema.parse(await call('GET', `/simulator/balances?item_id=${itemId}`)).accounts,
     books: async (itemId, from, to) =>
       booksSchema.parse(await call('GET', `/simulator/books?item_id=${itemId}&from=${from}&to=${to}`)).totals,
     change: async (itemId, wanted) =>

@@ -21,5 +21,8 @@ export const inIndexOrder = off([
   'jit',
 ])
 
-/** Either of them as a separate statement. */
+/** Rows of a subquery come in the order of an index, if there is one with that order. */
+export const unsorted = off(['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'enable_incremental_sort', 'jit'])
+
+/** One of them as a separate statement. */
 export const plan = (settings: SQL) => command(sql`select ${settings}`)

@@ -7,6 +7,8 @@ import { transactions } from '../../../drizzle/tables/transactions.ts'
 import type { ApiDatabase } from '../core/client.ts'
 import { currencyOf } from '../core/columns.ts'
 import { countedAccounts, countedOnce } from './counted-once.ts'
+import { plan, unsorted } from '../core/plans.ts'
+import { estimateParts } from './estimates.ts'
 import { countsAsMoney } from './money-rules.ts'
 import { asUser, type Identity } from '../core/scope.ts'
 import { shown } from '../records/transactions.ts'
@@ -21,6 +23,8 @@ export interface Window {
 const worth = z.object({
   day: z.string(),
   currency: z.string().nullable(),
+  /** Whether a balance of the day is estimated. */
+  estimated: z.boolean(),
   assets: z.string(),
   liabilities: z.string(),
   net: z.string(),
@@ -40,32 +44,42 @@ export interface NetWorth {
 }
 
 /**
- * Assets and liabilities of each day. A day without a balance uses the last known one. An account counts from its first
- * balance until it ends (./counted-once.ts).
+ * Assets and liabilities of each day. A day without a balance uses the last known one, a day before the first one an
+ * estimate (./estimates.ts). An account counts from its first balance or estimate until it ends (./counted-once.ts).
+ * Estimates are computed only for accounts without a balance at the start of the window.
  */
 export async function netWorth(database: ApiDatabase, identity: Identity, { from, to }: Window): Promise<NetWorth> {
   const mine = sql`mine as (
       select id, type, type in ('credit', 'loan') as owes, first_day, last_day from (${countedAccounts}) counting
     )`
+  const withoutStart = sql`select id, type from mine where not exists (
+      select from account_balances where account_id = mine.id and day <= ${from}::date)`
   const { days, withoutBalance } = await asUser(database, identity, {
+    planned: plan(unsorted),
     days: query(
       worth,
-      sql`with ${mine}, known as (
+      sql`with ${mine}, ${estimateParts(withoutStart, sql`${from}::date`)}, known as (
           select mine.*, b.*, lead(b.day) over (partition by mine.id order by b.day) as next_day from mine
           cross join lateral (
-            (select day, ${balance} as amount, iso_currency_code, unofficial_currency_code from account_balances
+            (select day, ${balance} as amount, iso_currency_code, unofficial_currency_code, false as estimated
+              from account_balances
               where account_id = mine.id and ${balance} is not null and day < ${from}::date order by day desc limit 1)
             union all
-            select day, ${balance} as amount, iso_currency_code, unofficial_currency_code from account_balances
+            select day, ${balance} as amount, iso_currency_code, unofficial_currency_code, false from account_balances
               where account_id = mine.id and ${balance} is not null and day between ${from}::date and ${to}::date
+            union all
+            select day, amount, iso_currency_code, unofficial_currency_code, true from estimates
+              where estimates.id = mine.id and day <= ${to}::date
           ) b
         ), daily as (
-          select d::date as day, coalesce(iso_currency_code, unofficial_currency_code) as currency, owes, amount
+          select d::date as day, coalesce(iso_currency_code, unofficial_currency_code) as currency, owes, amount,
+            estimated
             from known
           cross join lateral generate_series(greatest(day, first_day, ${from}::date)::timestamp,
             least(next_day - 1, last_day, ${to}::date)::timestamp, '1 day') d
         )
-        select day::text as day, currency, ${total(sql`sum(amount) filter (where not owes)`)} as assets,
+        select day::text as day, currency, bool_or(estimated) as estimated,
+          ${total(sql`sum(amount) filter (where not owes)`)} as assets,
           ${total(sql`sum(amount) filter (where owes)`)} as liabilities,
           ${total(sql`sum(case when owes then -amount else amount end)`)} as net
         from daily group by day, currency order by day, currency nulls last`,

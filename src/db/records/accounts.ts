@@ -1,6 +1,6 @@
-// A user's accounts and their balances: the current ones in the account's row, and one row a day in another table.
-import { and, asc, eq, gte, lte, type SQL, sql } from 'drizzle-orm'
-import { accountBalances, accounts } from '../../../drizzle/tables/accounts.ts'
+// A user's accounts with their current balances, and the user's edits of them.
+import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
+import { accounts } from '../../../drizzle/tables/accounts.ts'
 import { users } from '../../../drizzle/tables/users.ts'
 import type { ApiDatabase } from '../core/client.ts'
 import { currencyOf, exactOrNull, ofShownItem, type RowOf } from '../core/columns.ts'
@@ -110,61 +110,4 @@ export async function editAccount(
     found: selectAccounts(database, eq(accounts.id, id)),
   })
   return found[0] ?? null
-}
-
-export interface DayBalance {
-  readonly day: string
-  readonly current: string | null
-  readonly available: string | null
-  readonly limit: string | null
-  readonly currency: string | null
-  readonly asOf: Date
-}
-
-export interface BalanceWindow {
-  readonly from: string | null
-  readonly to: string | null
-  readonly limit: number
-  /** The page starts after this day. */
-  readonly after: string | null
-}
-
-/** An account's balance day by day, oldest first; null if the account does not belong to the user. */
-export async function listBalances(
-  database: ApiDatabase,
-  identity: Identity,
-  accountId: string,
-  window: BalanceWindow,
-): Promise<{ rows: DayBalance[]; next: string | null } | null> {
-  const { connection } = database
-  const { owned, found } = await pageAsUser(database, identity, {
-    owned: connection
-      .select({ id: accounts.id })
-      .from(accounts)
-      .where(and(mine, eq(accounts.id, accountId))),
-    found: connection
-      .select({
-        day: accountBalances.day,
-        current: exactOrNull(accountBalances.current),
-        available: exactOrNull(accountBalances.available),
-        limit: exactOrNull(accountBalances.creditLimit),
-        currency: currencyOf(accountBalances),
-        asOf: accountBalances.asOf,
-      })
-      .from(accountBalances)
-      .where(
-        and(
-          eq(accountBalances.accountId, accountId),
-          eq(accountBalances.userId, me),
-          window.from === null ? undefined : gte(accountBalances.day, window.from),
-          window.to === null ? undefined : lte(accountBalances.day, window.to),
-          window.after === null ? undefined : sql`${accountBalances.day} > ${window.after}`,
-        ),
-      )
-      .orderBy(asc(accountBalances.day))
-      .limit(window.limit + 1),
-  })
-  if (owned.length === 0) return null
-  const last = found.length > window.limit ? found[window.limit - 1] : undefined
-  return { rows: found.slice(0, window.limit), next: last?.day ?? null }
 }

@@ -74,18 +74,26 @@ export const accountTexts: OperationTexts = {
     example: { request: { name: 'Household', in_insights: true }, response: accountExample },
   },
   listBalances: {
-    description: `Returns the balances of an account at the end of each day, oldest first. ${paged}`,
+    description: `Returns the balances of an account at the end of each day, oldest first. Days before the first reported balance are estimated from the posted transactions, back to the oldest one. ${paged}`,
     parameters: { id: 'The id of the account.' },
     responses: { 200: 'A page of daily balances.' },
     example: {
-      response: page({
-        date: '2026-03-01',
-        current: '110',
-        available: '100',
-        limit: null,
-        currency: 'USD',
-        as_of: '2026-03-01T21:04:00.000Z',
-      }),
+      response: {
+        data: [
+          {
+            date: '2026-03-01',
+            current: '110',
+            available: '100',
+            limit: null,
+            currency: 'USD',
+            as_of: '2026-03-01T21:04:00.000Z',
+            estimated: false,
+          },
+        ],
+        next_cursor: null,
+        estimated_from: '2024-03-02',
+        estimate_ends: 'oldest_transaction',
+      },
     },
   },
 }

@@ -53,7 +53,7 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   active: 'Whether Plaid expects more transactions of the stream.',
   amount: 'Positive amounts are money out.',
   api_database: 'The login that serves users.',
-  as_of: 'When the institution reported the balances.',
+  as_of: 'When the institution reported the balances; null if it did not.',
   assets: 'The sum of all assets.',
   attempts: 'Failed attempts since the last success.',
   authorized_date: 'The day on which the transaction was authorized.',

@@ -75,7 +75,16 @@ export const moneyTexts: OperationTexts = {
     example: {
       response: {
         ...window,
-        data: [{ date: '2026-03-02', currency: 'USD', assets: '5320.5', liabilities: '410', net: '4910.5' }],
+        data: [
+          {
+            date: '2026-03-02',
+            currency: 'USD',
+            estimated: false,
+            assets: '5320.5',
+            liabilities: '410',
+            net: '4910.5',
+          },
+        ],
         left_out: [{ account_id: sample.otherAccount, reason: 'no_balance' }],
       },
     },

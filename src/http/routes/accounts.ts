@@ -1,27 +1,11 @@
 // Accounts, and their current and daily balances.
 import * as z from 'zod'
-import {
-  type Account,
-  type DayBalance,
-  editAccount,
-  getAccount,
-  listAccounts,
-  listBalances,
-} from '../../db/records/accounts.ts'
+import { type Account, editAccount, getAccount, listAccounts } from '../../db/records/accounts.ts'
+import { type DayBalance, listBalances } from '../../db/read/balances.ts'
+import { estimateEnds } from '../../db/read/estimates.ts'
 import { AppError } from '../../errors.ts'
 import { announceOwn } from '../../live/announce.ts'
-import {
-  day,
-  dayRange,
-  decimal,
-  hiddenQuery,
-  id,
-  instant,
-  inOrder,
-  line,
-  timeText,
-  timeTextOrNull,
-} from '../schemas.ts'
+import { day, dayRange, decimal, hiddenQuery, id, instant, inOrder, line, timeTextOrNull } from '../schemas.ts'
 import { dayCursor, keyCursor, pageBody, listResponse, pageQuery } from '../pagination.ts'
 import { route } from '../route.ts'
 
@@ -91,11 +75,36 @@ export function accountView(account: Account): z.input<typeof accountSchema> {
   }
 }
 
-const dayBalanceSchema = z.object({ date: day, ...amounts, as_of: instant }).meta({ id: 'DayBalance' })
+const dayBalanceSchema = z
+  .object({
+    date: day,
+    ...amounts,
+    as_of: instant.nullable(),
+    estimated: z
+      .boolean()
+      .describe(
+        'Whether `current` follows from later balances and transactions, because the institution reported none.',
+      ),
+  })
+  .meta({ id: 'DayBalance' })
+
+const dayBalancesSchema = z
+  .object({
+    data: z.array(dayBalanceSchema),
+    next_cursor: z.string().nullable(),
+    estimated_from: day.nullable().describe('The first estimated day; null if no day is estimated.'),
+    estimate_ends: z
+      .enum(estimateEnds)
+      .nullable()
+      .describe(
+        'Why earlier days are not estimated. `oldest_transaction`: there are no earlier transactions. `history_incomplete`: Plaid has not sent all of them yet. `currency`: a transaction or a balance has another currency. `balance_mismatch`: the transactions do not explain the next reported balance. `pending_in_doubt`: the reported balance may include pending transactions. `unreadable_transactions`: some could not be read. `no_transactions`: there are none. `no_balance`: the first report has no current balance. `account_type`: accounts of this type are not estimated. Null if no balance was reported.',
+      ),
+  })
+  .meta({ id: 'DayBalanceList' })
 
 function dayBalanceView(balance: DayBalance): z.input<typeof dayBalanceSchema> {
-  const { day: date, current, available, limit, currency, asOf } = balance
-  return { date, current, available, limit, currency, as_of: timeText(asOf) }
+  const { day: date, ...reported } = balance
+  return { date, ...reported }
 }
 
 const tags = ['accounts']
@@ -175,7 +184,7 @@ export const listBalancesRoute = route({
   access: 'user',
   params,
   query: z.strictObject({ ...pageQuery, ...dayRange }).check(inOrder()),
-  answers: { 200: listResponse(dayBalanceSchema, 'DayBalanceList') },
+  answers: { 200: dayBalancesSchema },
   errors: ['invalid_cursor', 'not_found'],
 }).handle(async ({ services, actor }, { params: { id: accountId }, query }) => {
   const window = {
@@ -187,5 +196,13 @@ export const listBalancesRoute = route({
   const found = await listBalances(services.api, actor.identity, accountId, window)
   if (found === null) throw noSuchAccount()
   const next = found.next === null ? null : byDay.write(found.next)
-  return { status: 200, body: { data: found.rows.map(dayBalanceView), next_cursor: next } }
+  return {
+    status: 200,
+    body: {
+      data: found.rows.map(dayBalanceView),
+      next_cursor: next,
+      estimated_from: found.estimatedFrom,
+      estimate_ends: found.estimateEnds,
+    },
+  }
 })

@@ -18,6 +18,9 @@ const worthSchema = z
   .object({
     date: day,
     currency,
+    estimated: z
+      .boolean()
+      .describe('Whether a balance of the day is estimated, because the institution had not reported one by then.'),
     assets: decimal,
     liabilities: decimal.describe('The sum of all liabilities. Positive amounts are owed.'),
     net: decimal,

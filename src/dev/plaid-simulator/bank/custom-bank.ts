@@ -6,7 +6,7 @@ import { creditLiability, studentLiability } from './custom-liabilities.ts'
 import type { CustomAccount } from './custom-user.ts'
 import { sameCurrency, total } from './ledger.ts'
 import type { Account, AccountNumbers, Bank, Owner, Transaction } from './model.ts'
-import { exact, subtractExact } from './number.ts'
+import { addExact, exact, subtractExact } from './number.ts'
 import { numbersOf } from './numbers.ts'
 import { sampleOwner } from './postal.ts'
 import { transactionOf } from './posting.ts'
@@ -37,10 +37,12 @@ export function openCustomBank({ accounts, today, ids }: OpenCustomBank): Bank {
       fixedAvailable: new Set(),
       pricesInCents: new Map(),
       otherSides: new Map(),
+      openings: new Map(),
       inflows: [],
     },
   }
   for (const custom of accounts) addAccount(bank, custom, today, ids)
+  for (const account of bank.accounts) setOpening(bank, account)
   // The sort is stable: transactions of one day keep the order of the JSON.
   bank.transactions.sort((left, right) => (left.date < right.date ? -1 : Number(left.date > right.date)))
   return bank
@@ -126,6 +128,17 @@ function setAvailable(bank: Bank, custom: CustomAccount, account: Account, trans
   else if (balances.limit !== null) {
     balances.available = subtractExact(subtractExact(balances.limit, balances.current), waiting)
   }
+}
+
+/** A custom user names the balance after all transactions. */
+function setOpening({ transactions, backOffice }: Bank, { account_id, type, balances }: Account): void {
+  if (balances.current === null) return
+  const posted = transactions.filter(
+    (row) => row.account_id === account_id && !row.pending && sameCurrency(row, balances),
+  )
+  const moved = total(posted.map(({ amount }) => amount))
+  const owed = type === 'credit' || type === 'loan'
+  backOffice.openings.set(account_id, owed ? subtractExact(balances.current, moved) : addExact(balances.current, moved))
 }
 
 /** The value of the account's holdings in the account's currency. */

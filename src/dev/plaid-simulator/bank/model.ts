@@ -142,6 +142,8 @@ export interface BackOffice {
   pricesInCents: Map<string, number>
   /** The other side of each posting, by the posting's id; absent if it is outside the household. */
   otherSides: Map<string, OtherSide>
+  /** The balance of each account before its first transaction, by its id; absent for accounts that opened later. */
+  openings: Map<string, RawNumber>
   /** The monthly incomes of a custom user. */
   inflows: Inflow[]
 }

@@ -105,6 +105,7 @@ function newBank({ institutionId, dynamic, rare, random, ids }: NewBank): Bank {
       fixedAvailable: new Set(),
       pricesInCents: new Map(),
       otherSides: new Map(),
+      openings: new Map(accounts.map(({ account_id, balances }) => [account_id, balances.current ?? exact('0')])),
       inflows: [],
     },
   }

@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import { isDay } from '../bank/calendar.ts'
 import { booksOf } from '../items/books.ts'
+import { pastBalances } from '../items/past-balances.ts'
 import type { Item } from '../state/item.ts'
 import type { Stage } from '../state/stage.ts'
 import { advanceClock } from './advance-clock.ts'
@@ -42,6 +43,7 @@ export function controls(stage: Stage): Hono {
     const { item_id: itemId = '', from, to } = context.req.query()
     return json(booksOf(stage.world, requestedItem(itemId), dayOrNull(from), dayOrNull(to)))
   })
+  app.get('/balances', (context) => json(pastBalances(stage.world, requestedItem(context.req.query('item_id') ?? ''))))
   app.post('/items/:itemId/bank', async (context) => {
     const body = await context.req.text()
     const wanted = parsedBody(bankChange, body)

@@ -4,7 +4,9 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import * as z from 'zod'
 import { addCrowd } from '../../../../src/cli/bench/crowd.ts'
-import { listAccounts, listBalances } from '../../../../src/db/records/accounts.ts'
+import { listBalances } from '../../../../src/db/read/balances.ts'
+import { netWorth } from '../../../../src/db/read/insights.ts'
+import { listAccounts } from '../../../../src/db/records/accounts.ts'
 import { listAllItems, listWebhooks } from '../../../../src/db/operations/admin.ts'
 import { listChanges } from '../../../../src/db/read/changes.ts'
 import { readChanges as readFeed } from '../../../../src/db/read/feed.ts'
@@ -135,6 +137,12 @@ const lists: Readonly<Record<string, readonly [List, Key]>> = {
 /** Whether the node reads all matching rows before it returns the first one. */
 const readsAll = ({ name }: Step): boolean => /^(Seq Scan|Bitmap|Sort|Incremental Sort|Hash|Merge Join)/.test(name)
 
+/** What estimates the balances of past days reads the account's transactions. It has its own test. */
+const isEstimate = ({ query }: { readonly query: string }): boolean => query.includes('estimate_anchors')
+
+const isPlan = ({ query }: { readonly query: string }): boolean => query.startsWith('select set_config(')
+const allDays = { from: null, to: null, limit: 100, after: null }
+
 /** Lists that skip rows until the page is full. Only their plans are checked. */
 const searches: ReadonlySet<string> = new Set([
   'pending transactions',
@@ -245,7 +253,11 @@ describe.each(Object.entries(knowledge))('planner statistics: %s', (_, fill) => 
       [100, place],
       [500, null],
     ] as const) {
-      const steps = await runExplained(session, await statementsOf(() => list(logins, ids, limit, from)))
+      const statements = await statementsOf(() => list(logins, ids, limit, from))
+      const steps = await runExplained(
+        session,
+        statements.filter((statement) => !isEstimate(statement)),
+      )
       const plan = `limit ${limit}: ${steps.map(({ name: step, rows }) => `${step} ${rows}`).join(' < ')}`
       expect({ plan, readsAll: steps.filter(readsAll) }).toEqual({ plan, readsAll: [] })
       const read = steps.reduce((sum, { rows }) => sum + rows, 0)
@@ -253,6 +265,29 @@ describe.each(Object.entries(knowledge))('planner statistics: %s', (_, fill) => 
       expect({ plan, isBounded }).toEqual({ plan, isBounded: true })
     }
   })
+
+  it.each<[string, number, () => Promise<unknown>]>([
+    ['the balances of an account', 1, () => listBalances(logins.api, identity, ids.account, allDays)],
+    ['net worth', 4, () => netWorth(logins.api, identity, { from: '2025-11-01', to: '2026-10-30' })],
+  ])(
+    'the estimates of %s read the transactions of each account once, along an index',
+    async (_title, accounts, ask) => {
+      const sent = await statementsOf(ask)
+      const steps = await runExplained(
+        sessions.api,
+        sent.filter((statement, index) => index === 0 || isEstimate(statement) || isPlan(statement)),
+      )
+      const read = steps.filter(({ name }) => name.endsWith(' transactions'))
+      const rows = read.reduce((sum, step) => sum + step.rows, 0)
+      const plan = read.map((step) => `${step.name} ${step.rows}`).join(' < ')
+      expect({ plan, scans: read.filter(({ name }) => !name.includes('Index')) }).toEqual({ plan, scans: [] })
+      expect({ plan, isRead: rows > 1000, isOnce: rows <= accounts * stored.transactions }).toEqual({
+        plan,
+        isRead: true,
+        isOnce: true,
+      })
+    },
+  )
 
   describe('lists of a user with many items', () => {
     const collector = { issuer: identity.issuer, subject: 'collector' }
