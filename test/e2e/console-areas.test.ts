@@ -8,6 +8,8 @@ import { demoUser, expectAccessible, openDemoTab, review, showsHeading, startCon
 import { type Edge, expectStatus, type Linked } from '../support/edge.ts'
 
 const browserPath = browserOrReason()
+const accountList = z.object({ data: z.array(z.object({ id: z.string(), name: z.string() })) })
+const editedAccount = z.object({ name: z.string(), hidden: z.boolean(), in_insights: z.boolean() })
 
 /** Each page, with its heading and what it says without data. */
 const areas = [
@@ -136,6 +138,22 @@ describe.skipIf(browserPath === null)('The pages about money', () => {
       await page.locator('main .card').first().waitFor()
       expect(await page.getByRole('alert').count()).toBe(0)
     }
+  })
+
+  test('an account gets another name, is hidden, and is left out of sums, in place', async () => {
+    const [first] = (await get('/api/v1/accounts', accountList)).data
+    const { page, mishaps } = await openDemo()
+    await go(page, `/accounts/${first?.id ?? ''}`, first?.name ?? '')
+    await page.getByLabel('Name').fill('Household')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await showsHeading(page, 'Household')
+    await page.getByRole('checkbox', { name: /^Hide this account/ }).check()
+    await page.getByRole('checkbox', { name: /^Count it/ }).uncheck()
+    await expect
+      .poll(async () => await get(`/api/v1/accounts/${first?.id ?? ''}`, editedAccount))
+      .toEqual({ name: 'Household', hidden: true, in_insights: false })
+    await review(page, 'account-edited')
+    expect(mishaps).toEqual([])
   })
 
   test('possible duplicates are shown side by side, and one decision settles each', async () => {

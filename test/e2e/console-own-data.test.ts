@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { Secret, TOTP } from 'otpauth'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { goodPassword, signUp } from '../support/accounts-over-http.ts'
 import { browserOrReason, startBrowser } from '../support/browser.ts'
 import { demoUser, openDemoTab, openTab, review, showsHeading, startConsole } from '../support/console-page.ts'
@@ -150,19 +150,26 @@ describe.skipIf(browserPath === null)('The settings of a person', () => {
     expect(await confirm.isDisabled()).toBe(true)
     await dialog.getByLabel(/Type/).fill('erase everything')
     await review(page, 'erase')
-    // Meanwhile the page asks for something else, and is refused: the certificate is shown all the same.
+    // Meanwhile the page asks for something else, and is refused with a new token too: the dialog stays.
+    let refused = 0
+    let isOpen = false
+    page.on('response', (response) => void (refused += response.status() === 401 ? 1 : 0))
     await page.route('**/api/v1/privacy/erase', async (request) => {
       const response = await request.fetch()
-      const refused = page.waitForResponse((each) => each.status() === 401)
-      const ask = setInterval(() => {
-        void page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
-      }, 200)
-      await refused
-      clearInterval(ask)
+      await vi.waitFor(
+        async () => {
+          await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+          if (refused < 2) throw new Error(`refused ${refused} times`)
+        },
+        { timeout: 20_000, interval: 200 },
+      )
+      await page.waitForTimeout(300)
+      isOpen = await dialog.isVisible()
       await request.fulfill({ response })
     })
     await confirm.click()
     await showsHeading(page, 'Everything is erased')
+    expect(isOpen).toBe(true)
     await page.getByRole('button', { name: 'Download the certificate' }).waitFor()
     await review(page, 'erased')
     const saved = page.waitForEvent('download')

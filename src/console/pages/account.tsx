@@ -1,7 +1,7 @@
 // One account: its balances over time, and how it is shown and counted.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { Account } from '@wealthnavigator/client'
-import type { FormEvent } from 'react'
+import { type FormEvent, useState } from 'react'
 import { useClient } from '../api/context.tsx'
 import { accountsQuery, balancesQuery } from '../api/queries.ts'
 import { formatMoment } from '../format/dates.ts'
@@ -54,6 +54,34 @@ function Balances({ account }: { readonly account: Account }) {
   )
 }
 
+interface SwitchProps {
+  readonly on: boolean
+  readonly save: (on: boolean) => Promise<unknown>
+  readonly label: string
+}
+
+/** Shows what is being saved until it is stored, and what is stored after a failure. */
+function Switch({ on, save, label }: SwitchProps) {
+  const [wanted, setWanted] = useState<boolean | null>(null)
+  const change = async (next: boolean): Promise<void> => {
+    setWanted(next)
+    // The form shows why it failed.
+    await save(next).catch(() => undefined)
+    setWanted(null)
+  }
+  return (
+    <label className="check">
+      <input
+        type="checkbox"
+        checked={wanted ?? on}
+        disabled={wanted !== null}
+        onChange={(event) => void change(event.currentTarget.checked)}
+      />
+      {label}
+    </label>
+  )
+}
+
 function Settings({ account }: { readonly account: Account }) {
   const client = useClient()
   const queries = useQueryClient()
@@ -78,24 +106,19 @@ function Settings({ account }: { readonly account: Account }) {
           Save
         </button>
       </form>
-      <label className="check">
-        <input
-          type="checkbox"
-          checked={account.hidden}
-          disabled={edit.isPending}
-          onChange={(event) => edit.mutate({ hidden: event.currentTarget.checked })}
-        />
-        Hide this account and its transactions from lists
-      </label>
-      <label className="check">
-        <input
-          type="checkbox"
-          checked={account.in_insights}
-          disabled={edit.isPending}
-          onChange={(event) => edit.mutate({ in_insights: event.currentTarget.checked })}
-        />
-        Count it in net worth, cash flow and spending
-      </label>
+      <Switch
+        on={account.hidden}
+        save={(hidden) => edit.mutateAsync({ hidden })}
+        label="Hide this account and its transactions from lists"
+      />
+      <Switch
+        on={account.in_insights}
+        save={(counted) => edit.mutateAsync({ in_insights: counted })}
+        label="Count it in net worth, cash flow and spending"
+      />
+      <p role="status" className="muted">
+        {edit.isSuccess ? 'Saved' : ''}
+      </p>
       {edit.error === null ? null : <Failed error={edit.error} />}
       <p className="ids">
         <CopyId label="Account" value={account.id} />
