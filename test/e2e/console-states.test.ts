@@ -1,5 +1,5 @@
-// The console when something is not as usual: the API fails, the browser is offline, nobody uses a mouse, and the person has
-// an account instead of the laptop's demo user.
+// The console when something is not as usual: the API fails, the browser is offline, a person uses the keyboard alone, or has an
+// account instead of the demo user of a laptop.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
