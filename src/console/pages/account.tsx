@@ -39,9 +39,9 @@ function Balances({ account }: { readonly account: Account }) {
       </dl>
       <Await query={query} label="Loading the balances">
         {({ data }) => {
-          const points = data.flatMap(({ date, current, available }) => {
+          const points = data.flatMap(({ date, current, available, estimated }) => {
             const value = current ?? available
-            return value === null ? [] : [{ date, value }]
+            return value === null ? [] : [{ date, value, estimated }]
           })
           const inOrder = points.toSorted((a, b) => a.date.localeCompare(b.date))
           return inOrder.length > 1 ? (

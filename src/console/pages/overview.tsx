@@ -10,6 +10,7 @@ import { itemWords } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
 import { useSearch } from '../router/location.ts'
 import { TransactionRows } from '../transactions/rows.tsx'
+import { AwaitInsights } from '../ui/await-insights.tsx'
 import { Chart } from '../ui/chart.tsx'
 import { Money } from '../ui/money.tsx'
 import { Card, Page } from '../ui/page.tsx'
@@ -29,7 +30,7 @@ function byCurrency(days: readonly NetWorth[]): [currency: string | null, days: 
 function Worth({ days, currency }: { readonly days: readonly NetWorth[]; readonly currency: string | null }) {
   const today = days.at(-1)
   if (today === undefined) return null
-  const points = days.map(({ date, net }) => ({ date, value: net }))
+  const points = days.map(({ date, net, estimated }) => ({ date, value: net, estimated }))
   return (
     <div className="worth">
       <p className="hero">
@@ -80,7 +81,7 @@ function NetWorthCard() {
   const query = useQuery(netWorthQuery(client, daysAgo(range.days)))
   return (
     <Card title="Net worth" actions={<Ranges chosen={range.key} choose={(key) => change({ range: key })} />}>
-      <Await query={query} label="Loading net worth">
+      <AwaitInsights query={query} label="Loading net worth">
         {({ data, left_out }) => (
           <>
             {data.length === 0 ? (
@@ -96,7 +97,7 @@ function NetWorthCard() {
             )}
           </>
         )}
-      </Await>
+      </AwaitInsights>
     </Card>
   )
 }

@@ -6,6 +6,8 @@ import { approximately, type Decimal, formatMoney } from '../format/money.ts'
 export interface Point {
   readonly date: string
   readonly value: Decimal
+  /** Whether the bank did not report the value. */
+  readonly estimated: boolean
 }
 
 interface ChartProps {
@@ -55,9 +57,12 @@ function Table({ title, points, currency }: ChartProps) {
             </tr>
           </thead>
           <tbody>
-            {points.toReversed().map(({ date, value }) => (
+            {points.toReversed().map(({ date, value, estimated }) => (
               <tr key={date}>
-                <th scope="row">{formatDay(date)}</th>
+                <th scope="row">
+                  {formatDay(date)}
+                  {estimated ? ', estimated' : ''}
+                </th>
                 <td className="number">{formatMoney(value, currency)}</td>
               </tr>
             ))}
@@ -78,7 +83,9 @@ export function Chart(props: ChartProps) {
   if (first === undefined || last === undefined || firstPoint === undefined || lastPoint === undefined) return null
   const index = Math.min(chosen ?? points.length - 1, points.length - 1)
   const [point, mark] = [points[index] ?? lastPoint, placed[index] ?? last]
-  const textOf = ({ date, value }: Point): string => `${formatDay(date)}: ${formatMoney(value, currency)}`
+  const lastEstimate = points.findLast(({ estimated }) => estimated)
+  const textOf = ({ date, value, estimated }: Point): string =>
+    `${formatDay(date)}: ${formatMoney(value, currency)}${estimated ? ', estimated' : ''}`
   const follow = (event: PointerEvent<HTMLDivElement>): void => {
     const box = event.currentTarget.getBoundingClientRect()
     const x = ((event.clientX - box.left) / box.width) * width
@@ -133,6 +140,12 @@ export function Chart(props: ChartProps) {
       </div>
       <figcaption>
         <output className="reading">{textOf(point)}</output>
+        {lastEstimate === undefined ? null : (
+          <p className="muted">
+            Up to {formatDay(lastEstimate.date)}, balances are estimated from transactions: the bank had not reported
+            them yet.
+          </p>
+        )}
         <Table {...props} />
       </figcaption>
     </figure>

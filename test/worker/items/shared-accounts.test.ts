@@ -117,6 +117,20 @@ describe('an account that may be another one', () => {
     await expectOne()
   })
 
+  it('keeps the edits of both accounts when it is merged; a name of the newer one comes first', async () => {
+    const { one, before, first } = await maybe('edited')
+    const change = async (itemId: string, values: string) =>
+      await world.sql(`update accounts set ${values} where item_id = $1`, [itemId])
+    await change(first.id, "own_name = 'Old name', hidden = true")
+    await one.lose(first)
+    const again = await one.link({ institutionId: 'ins_1', accounts: [{ ...before, name: before.name }] })
+    await change(again.id, "own_name = 'New name', in_insights = false")
+    const [duplicate] = (await listDuplicates(one.ctx.services.api, one.ctx.actor.identity, again.id)) ?? []
+    await settleDuplicate(one.ctx, again.id, duplicate?.accountId ?? '', duplicate?.of ?? '')
+    const rows = await world.sql('select own_name, hidden, in_insights from accounts where item_id = $1', [again.id])
+    expect(rows).toEqual([{ own_name: 'New name', hidden: 't', in_insights: 'f' }])
+  })
+
   it.each<[string, string]>([
     [
       'that its user had taken back',

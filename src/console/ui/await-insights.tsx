@@ -3,7 +3,7 @@ import type { UseQueryResult } from '@tanstack/react-query'
 import { ProblemError } from '@wealthnavigator/client'
 import type { ReactNode } from 'react'
 import { Link } from '../router/link.tsx'
-import { Await, Empty } from '../ui/states.tsx'
+import { Await, Empty } from './states.tsx'
 
 interface AwaitInsightsProps<Data> {
   readonly query: UseQueryResult<Data>
@@ -11,22 +11,21 @@ interface AwaitInsightsProps<Data> {
   readonly children: (data: Data) => ReactNode
 }
 
+const isSwitchedOff = (error: unknown): boolean => error instanceof ProblemError && error.code === 'purpose_not_allowed'
+
 export function AwaitInsights<Data>({ query, label, children }: AwaitInsightsProps<Data>) {
-  const { error } = query
-  if (error instanceof ProblemError && error.code === 'purpose_not_allowed')
+  if (isSwitchedOff(query.error))
     return (
-      <div className="card">
-        <Empty
-          title="Sums are switched off"
-          action={
-            <Link to="/settings" className="button">
-              Change your privacy choices
-            </Link>
-          }
-        >
-          You do not allow this server to add up your transactions.
-        </Empty>
-      </div>
+      <Empty
+        title="Sums are switched off"
+        action={
+          <Link to="/settings" className="button">
+            Change your privacy choices
+          </Link>
+        }
+      >
+        You do not allow this server to add up your transactions.
+      </Empty>
     )
   return (
     <Await query={query} label={label}>
