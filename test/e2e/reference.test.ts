@@ -75,8 +75,9 @@ async function findIds(operation: Operation): Promise<boolean> {
 }
 
 // The sessions of built-in accounts are none of the token that a developer makes.
-const reads = operations.filter(({ method, tags }) => method === 'GET' && !tags.includes('auth'))
-const writes = operations.filter(({ method, tags }) => method !== 'GET' && !tags.includes('webhooks'))
+const runnable = operations.filter((operation) => curlLine(operation) !== null)
+const reads = runnable.filter(({ method, tags }) => method === 'GET' && !tags.includes('auth'))
+const writes = runnable.filter(({ method }) => method !== 'GET')
 /** What a reader must replace: the Worker calls the endpoint of the example, and nothing responds there. */
 const withOwnUrl = ['createWebhookEndpoint', 'adminCreateWebhookEndpoint']
 

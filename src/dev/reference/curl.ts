@@ -45,10 +45,16 @@ const valueFor = ({ format, default: usual }: Schema): string =>
 /** The JSON example of the request body; undefined without a body. */
 const exampleOf = ({ requestBody }: Operation): unknown => requestBody?.content['application/json']?.example
 
-/** The line; null where only Plaid can make the request, because Plaid signs it. */
+/** Why an operation has no curl line; null where it has one. */
+export function whyNoCurl({ tags, responses }: Operation): string | null {
+  if (tags.includes('webhooks')) return 'Plaid signs this request. No other client can make it.'
+  return responses['101'] === undefined ? null : 'A WebSocket: open it with the WebSocket API of your platform.'
+}
+
+/** The line; null where there is none. */
 export function curlLine(operation: Operation): string | null {
   const { method, path, parameters } = operation
-  if (operation.tags.includes('webhooks')) return null
+  if (whyNoCurl(operation) !== null) return null
   const target = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => `$${variableOf(path, name)}`)
   const query = parameters
     .filter((parameter) => parameter.in === 'query' && parameter.required)

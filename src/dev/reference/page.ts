@@ -1,6 +1,6 @@
 // The reference as one page of static HTML: the API's description, readable without script.
 import { html } from 'hono/html'
-import { curlLine, pathVariables } from './curl.ts'
+import { curlLine, pathVariables, whyNoCurl } from './curl.ts'
 import {
   type ApiDocument,
   documentSchema,
@@ -137,7 +137,7 @@ function section(document: ApiDocument, operation: Operation, lists: ReadonlySet
     ${parameterTable(parameters)}${request(document, operation)}
     ${
       line === null
-        ? html`<p>Plaid signs this request. No other client can make it.</p>`
+        ? html`<p>${whyNoCurl(operation)}</p>`
         : html`<pre class="curl" tabindex="0"><code>${line}</code></pre>
             ${variables(operation, lists)}`
     }

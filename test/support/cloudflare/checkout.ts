@@ -17,6 +17,7 @@ const copied = [
   'package.json',
   'package-lock.json',
   'wrangler.toml',
+  'tsconfig.json',
   '.gitignore',
 ] as const
 /** Their own checks run in `npm run check`, and take a minute. */

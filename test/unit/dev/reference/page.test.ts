@@ -26,7 +26,7 @@ describe('the reference', () => {
     const part = partOf(page, operation)
     expect(part).toContain(`<b class="method ${operation.method.toLowerCase()}">${operation.method}</b>`)
     expect(part).toContain('<dt>Limit</dt>')
-    expect(part).toMatch(/curl -s|Plaid signs this request/)
+    expect(part).toMatch(/curl -s|Plaid signs this request|A WebSocket/)
     for (const status of Object.keys(operation.responses)) expect(part).toMatch(new RegExp(`>${status}<`))
     for (const { name } of operation.parameters) expect(part).toContain(`<code>${name}</code>`)
     const hasExample = Object.values(operation.responses).some(({ content = {} }) =>
