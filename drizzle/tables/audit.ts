@@ -30,6 +30,7 @@ export const auditLog = pgTable(
   (table) => [
     index('audit_log_at').on(table.at, table.id),
     index('audit_log_action').on(table.action, table.at, table.id),
+    index('audit_log_request').on(table.requestId, table.at, table.id),
     index('audit_log_target').on(table.targetId, table.at, table.id),
   ],
 )

@@ -29,7 +29,7 @@ export const linkSessions = pgTable(
   },
   (table) => [
     index('link_sessions_user').on(table.userId),
-    index('link_sessions_item').on(table.itemId),
+    index('link_sessions_of_item').on(table.itemId, table.createdAt, table.id),
     index('link_sessions_expires').on(table.expiresAt),
     index('link_sessions_check')
       .on(table.checkAt)
@@ -67,7 +67,7 @@ export const linkExchanges = pgTable(
   },
   (table) => [
     index('link_exchanges_user').on(table.userId, table.state),
-    index('link_exchanges_item').on(table.itemId),
+    index('link_exchanges_of_item').on(table.itemId, table.createdAt, table.id),
     index('link_exchanges_updated').on(table.updatedAt),
     index('link_exchanges_due')
       .on(table.nextAttemptAt)

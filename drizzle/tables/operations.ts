@@ -45,6 +45,8 @@ export const syncRuns = pgTable(
     index('sync_runs_user').on(table.userId, table.startedAt, table.id),
     index('sync_runs_item').on(table.itemId, table.startedAt, table.id),
     index('sync_runs_item_product').on(table.itemProductId),
+    /** Finds the run of one of Plaid's requests. */
+    index('sync_runs_plaid_requests').using('gin', table.plaidRequestIds),
     index('sync_runs_started').on(table.startedAt.asc().nullsFirst(), table.id),
   ],
 )
@@ -95,9 +97,9 @@ export const webhookEvents = pgTable(
   },
   (table) => [
     index('webhook_events_item').on(table.plaidItemId, table.receivedAt, table.id),
-    index('webhook_events_linked_item').on(table.itemId),
+    index('webhook_events_of_item').on(table.itemId, table.receivedAt, table.id),
     index('webhook_events_user').on(table.userId),
-    index('webhook_events_received').on(table.receivedAt, table.id),
+    index('webhook_events_newest').on(table.receivedAt.asc().nullsFirst(), table.id),
   ],
 )
 
@@ -136,7 +138,7 @@ export const deadLetters = pgTable(
   },
   (table) => [
     unique('dead_letters_message').on(table.queue, table.messageId),
-    index('dead_letters_item_product').on(table.itemProductId),
+    index('dead_letters_of_product').on(table.itemProductId, table.createdAt, table.id),
     index('dead_letters_created').on(table.createdAt, table.id),
   ],
 )

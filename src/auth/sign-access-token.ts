@@ -2,14 +2,15 @@
 import { SignJWT } from 'jose'
 import { LOCAL_ISSUER, type Role } from './access-token.ts'
 
-/** A token of the demo user of a laptop, which no session ends. */
+/** A token of the demo user or the demo operator of a laptop, which no session ends. */
 export async function signDemoToken(
   secret: Uint8Array,
-  subject: string,
+  { subject, role }: Pick<AccessTokenClaims, 'subject' | 'role'>,
   ttlSeconds: number,
   now: Date,
 ): Promise<string> {
-  return await sign(secret, { scope: 'read write' }, subject, ttlSeconds, now)
+  const claims = { scope: 'read write', ...(role === 'admin' ? { role } : {}) }
+  return await sign(secret, claims, subject, ttlSeconds, now)
 }
 
 export interface AccessTokenClaims {

@@ -887,6 +887,26 @@ export type ExchangeRequest = {
   allow_duplicate?: boolean | undefined
 }
 
+export type FoundId = {
+  /** What the id names, or what names it: a run by Plaid’s request id, and so on. */
+  kind: 'item' | 'item_product' | 'account' | 'transaction' | 'investment_transaction' | 'link_session' | 'exchange' | 'removal' | 'sync_run' | 'webhook' | 'dead_letter' | 'delivery' | 'audit_row' | 'user'
+  /** Our id of it. */
+  id: string
+  /** The item that it belongs to; null for none. */
+  item_id: string | null
+  /** The user that it belongs to; null for none. */
+  user_id: string | null
+  /** When it was created, received or started; null if that is not stored. */
+  at: string | null
+  /** The path of the route that shows it; null if none does. */
+  see: string | null
+}
+
+export type FoundIds = {
+  /** The rows of this page. */
+  data: Array<FoundId>
+}
+
 export type Freeze = {
   /** The state of the freeze. */
   state: 'off' | 'recovery' | 'frozen' | 'locked'
@@ -1440,6 +1460,34 @@ export type SyncRun = {
 export type SyncRunList = {
   /** The rows of this page. */
   data: Array<SyncRun>
+  /** The `cursor` of the next page; null on the last page. */
+  next_cursor: string | null
+}
+
+export type TimelineEntry = {
+  /** The id of the webhook, the run, the audit row, the session, the exchange, the removal or the letter. */
+  id: string
+  /** `webhook`: received from Plaid. `sync_run`: an attempt to read a product. `change`: a row of the audit trail. `link_session`: Link in update mode. `exchange`: of a public token. `removal`: waits to be removed at Plaid. `dead_letter`: a queue message that could not be processed. */
+  kind: 'webhook' | 'sync_run' | 'change' | 'link_session' | 'exchange' | 'removal' | 'dead_letter'
+  /** When it was received, started or created. */
+  at: string
+  /** The type and code of the webhook, the outcome, the action, the state or the reason. */
+  what: string
+  /** The product of a run or of a dead letter; null otherwise. */
+  product: string | null
+  /** The error that a webhook reports or a run ended with; null for none. */
+  error_code: string | null
+  /** Plaid’s request ids of a run, for Plaid’s support. */
+  plaid_request_ids: Array<string>
+  /** The request that made a change; null for other kinds. */
+  request_id: string | null
+  /** The stored row without tokens. Of a webhook, only members that are codes, ids, counts, flags or times. */
+  raw: Record<string, unknown>
+}
+
+export type TimelineEntryList = {
+  /** The rows of this page. */
+  data: Array<TimelineEntry>
   /** The `cursor` of the next page; null on the last page. */
   next_cursor: string | null
 }
@@ -3611,6 +3659,80 @@ export interface paths {
     }
     put?: never
     post?: never
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/items/{id}': {
+    /** Get an item of any user */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the item. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': AdminItem } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/items/{id}/timeline': {
+    /** List what happened to an item */
+    get: {
+      parameters: {
+        query?: {
+          /** The maximum number of rows. */
+          limit?: number | undefined
+          /** The `next_cursor` of the previous page. Empty for the first page. */
+          cursor?: string | undefined
+          /** Only entries of this kind. */
+          kind?: 'webhook' | 'sync_run' | 'change' | 'link_session' | 'exchange' | 'removal' | 'dead_letter' | undefined
+        }
+        header?: never
+        path: {
+          /** The id of the item. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': TimelineEntryList } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/search': {
+    get?: never
+    put?: never
+    /** Find what an id names */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: { 'application/json': {
+        /** An id of this API or of Plaid, a request id, a link token or a public token. */
+        id: string
+      } } }
+      responses: {
+        200: { content: { 'application/json': FoundIds } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
     patch?: never
     delete?: never
   }

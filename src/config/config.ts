@@ -106,6 +106,8 @@ export interface Config {
   readonly console: {
     /** The subject whom everyone on this machine may continue as; null outside of `npm run dev`. */
     readonly demoUser: string | null
+    /** The same for the demo operator, an administrator. */
+    readonly demoOperator: string | null
   } | null
   /** `quotas` replace the defaults. */
   readonly rateLimits: { readonly enabled: boolean; readonly quotas: RateLimitQuotas }
@@ -212,7 +214,10 @@ const returnPath = '/connect/return'
 function consoleOf(env: Environment): Config['console'] {
   if (env.CONSOLE === 'off') return null
   const mayHaveDemo = env.ENVIRONMENT === 'development' && authModeOf(env) === 'builtin'
-  return { demoUser: (mayHaveDemo ? env.CONSOLE_DEMO_USER : undefined) ?? null }
+  return {
+    demoUser: (mayHaveDemo ? env.CONSOLE_DEMO_USER : undefined) ?? null,
+    demoOperator: (mayHaveDemo ? env.CONSOLE_DEMO_OPERATOR : undefined) ?? null,
+  }
 }
 
 function backupOf({ BACKUP_RECIPIENT: recipients, DATABASE_BACKUP_URL: databaseUrl }: Environment): Config['backup'] {

@@ -76,6 +76,9 @@ const jsonOf = <Schema extends z.ZodType>(schema: Schema, message: string, membe
 /** Cloudflare's location hints for Durable Objects. */
 const locationHints = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const
 
+/** The subject of a person of a laptop. */
+const demoName = z.string().regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')
+
 const list = z.string().transform((text) => text.split(/[,\s]+/).filter((part) => part !== ''))
 
 const encryptionKey = z.string().transform((text, context) => {
@@ -259,10 +262,8 @@ export const environmentSchema = z.object({
     .optional(),
   ALERT_WEBHOOK_FORMAT: z.enum(['standard', 'slack'], { error: 'must be standard or slack' }).optional(),
   CONSOLE: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
-  CONSOLE_DEMO_USER: z
-    .string()
-    .regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')
-    .optional(),
+  CONSOLE_DEMO_USER: demoName.optional(),
+  CONSOLE_DEMO_OPERATOR: demoName.optional(),
   API_KEYS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('off'),
   RATE_LIMIT_ENABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('true'),
   RATE_LIMITS: rateLimits.default({}),

@@ -31,7 +31,8 @@ function createQueries(onUnauthorized: () => void): QueryClient {
 
 function Page() {
   const { pathname } = useLocation()
-  const { key, Component, params } = pageAt(pathname)
+  const { state } = useSession()
+  const { key, Component, params } = pageAt(pathname, state.name === 'signed_in' && state.isOperator)
   return (
     <Boundary key={`${key} ${Object.values(params).join(' ')}`}>
       <Suspense fallback={<Loading label="Loading the page" />}>

@@ -11,6 +11,8 @@ export interface PageRoute {
   readonly Component: PageComponent
   /** The label in the navigation; absent for pages that are reached from others. */
   readonly label?: string
+  /** For administrators only. The API refuses others; the console does not offer it to them. */
+  readonly isForOperators?: true
 }
 
 const NotFound: PageComponent = lazy(() => import('./pages/not-found.tsx'))
@@ -32,6 +34,18 @@ export const pages: readonly PageRoute[] = [
   { pattern: '/settings/security', Component: lazy(() => import('./pages/security.tsx')) },
   { pattern: '/settings/activity', Component: lazy(() => import('./pages/activity.tsx')) },
   { pattern: '/banks/:id/duplicates', Component: lazy(() => import('./pages/duplicates.tsx')) },
+  {
+    pattern: '/operations',
+    label: 'Operations',
+    isForOperators: true,
+    Component: lazy(() => import('./pages/operations.tsx')),
+  },
+  {
+    pattern: '/operations/items/:id',
+    isForOperators: true,
+    Component: lazy(() => import('./pages/operations-item.tsx')),
+  },
+  { pattern: '/operations/:list', isForOperators: true, Component: lazy(() => import('./pages/operations-list.tsx')) },
   { pattern: '/connect/return', Component: lazy(() => import('./pages/connect-return.tsx')) },
 ]
 
@@ -41,8 +55,9 @@ export interface FoundPage {
   readonly params: Params
 }
 
-export function pageAt(pathname: string): FoundPage {
-  for (const { pattern, Component } of pages) {
+export function pageAt(pathname: string, isOperator: boolean): FoundPage {
+  for (const { pattern, Component, isForOperators } of pages) {
+    if (isForOperators === true && !isOperator) continue
     const params = matchPath(pattern, pathname)
     if (params !== null) return { key: pattern, Component, params }
   }

@@ -18,6 +18,8 @@ import { auditVerificationRoute, listAllAuditRoute } from './routes/admin/audit.
 import { listOwnAuditRoute } from './routes/audit.ts'
 import { listKeysRoute, rotateKeysRoute } from './routes/admin/keys.ts'
 import { listAlarmsRoute } from './routes/admin/alarms.ts'
+import { getAnyItemRoute, timelineRoute } from './routes/admin/timeline.ts'
+import { searchRoute } from './routes/admin/search.ts'
 import { listBackupsRoute, verifiedBackupRoute } from './routes/admin/backups.ts'
 import { listCronsRoute, metricsRoute } from './routes/admin/metrics.ts'
 import { planRetentionRoute, runRetentionRoute } from './routes/admin/retention.ts'
@@ -158,6 +160,9 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       ...endpointRoutes(ofUsers),
       ...deliveryRoutes(ofUsers),
       listAllItemsRoute,
+      getAnyItemRoute,
+      timelineRoute,
+      searchRoute,
       recheckItemRoute,
       resyncItemRoute,
       listWebhooksRoute,

@@ -63,6 +63,7 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     AUDIT_KEYS_PREVIOUS: '',
     CONSOLE: '',
     CONSOLE_DEMO_USER: '',
+    CONSOLE_DEMO_OPERATOR: '',
     API_KEYS: 'on',
     CORS_ORIGINS: '',
     SWEEP_WAKES_PER_SECOND: '',

@@ -20,7 +20,7 @@ export async function startConsole(options: EdgeOptions = {}): Promise<Edge> {
   return await startEdge({
     simulator: { historyDelayMs: { initial: 50, historical: 100 } },
     ...options,
-    variables: { CONSOLE_DEMO_USER: demoUser, ...options.variables },
+    variables: { CONSOLE_DEMO_USER: demoUser, CONSOLE_DEMO_OPERATOR: 'operator', ...options.variables },
     start: (given) => startBundle({ ...given, assets }),
   })
 }

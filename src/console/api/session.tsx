@@ -4,6 +4,7 @@ import type { AccessToken, GetToken } from '@wealthnavigator/client'
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react'
 import {
   continueDemo,
+  isAdministrators,
   type Credentials,
   type ConsoleSettings,
   readSettings,
@@ -12,20 +13,25 @@ import {
   signOutAccount,
 } from './sign-in.ts'
 
-type Kind = 'demo' | 'account'
+type Kind = 'demo' | 'operator' | 'account'
 export type EndReason = 'expired' | 'signed_out'
 
 export type SessionState =
   | { readonly name: 'starting' }
   | { readonly name: 'failed'; readonly error: Error }
   | { readonly name: 'signed_out'; readonly settings: ConsoleSettings; readonly reason: EndReason | null }
-  | { readonly name: 'signed_in'; readonly settings: ConsoleSettings; readonly kind: Kind }
+  | {
+      readonly name: 'signed_in'
+      readonly settings: ConsoleSettings
+      readonly kind: Kind
+      readonly isOperator: boolean
+    }
 
 interface Session {
   readonly state: SessionState
   readonly getToken: GetToken
   readonly start: () => void
-  readonly continueAsDemo: () => Promise<void>
+  readonly continueAsDemo: (kind?: 'demo' | 'operator') => Promise<void>
   readonly signIn: (credentials: Credentials) => Promise<void>
   readonly signOut: () => Promise<void>
   readonly end: (reason: EndReason) => void
@@ -35,11 +41,16 @@ const SessionContext = createContext<Session | null>(null)
 const storageKey = 'wealthnavigator.session'
 
 /** Demo sessions are of the tab; accounts are of the browser, as their cookie is. */
-const stores: Readonly<Record<Kind, () => Storage>> = { demo: () => sessionStorage, account: () => localStorage }
+const stores: Readonly<Record<Kind, () => Storage>> = {
+  demo: () => sessionStorage,
+  operator: () => sessionStorage,
+  account: () => localStorage,
+}
 
 function remembered(): Kind | null {
   try {
-    if (sessionStorage.getItem(storageKey) === 'demo') return 'demo'
+    const ofTab = sessionStorage.getItem(storageKey)
+    if (ofTab === 'demo' || ofTab === 'operator') return ofTab
     return localStorage.getItem(storageKey) === 'account' ? 'account' : null
   } catch {
     return null
@@ -68,7 +79,7 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
     token.current = first
     kind.current = next
     remember(next)
-    setState({ name: 'signed_in', settings, kind: next })
+    setState({ name: 'signed_in', settings, kind: next, isOperator: isAdministrators(first) })
   }, [])
   const start = useCallback(() => {
     setState({ name: 'starting' })
@@ -91,10 +102,10 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
         const first = token.current
         token.current = null
         if (first !== null) return first
-        return kind.current === 'demo' ? await continueDemo() : await refreshAccount()
+        return await resume(kind.current ?? 'account')
       },
-      async continueAsDemo() {
-        if (settings !== null) enter(settings, 'demo', await continueDemo())
+      async continueAsDemo(as = 'demo') {
+        if (settings !== null) enter(settings, as, await continueDemo(as))
       },
       async signIn(credentials) {
         if (settings !== null) enter(settings, 'account', await signInAccount(credentials))
@@ -114,6 +125,9 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
   return <SessionContext value={session}>{children}</SessionContext>
 }
 
+const resume = async (kind: Kind): Promise<AccessToken> =>
+  kind === 'account' ? await refreshAccount() : await continueDemo(kind)
+
 interface Begun {
   readonly settings: ConsoleSettings
   readonly resumed: { readonly kind: Kind; readonly token: AccessToken } | null
@@ -123,9 +137,10 @@ interface Begun {
 async function begin(): Promise<Begun> {
   const settings = await readSettings()
   const kind = remembered()
-  if (kind === null || (kind === 'demo' && !settings.demo)) return { settings, resumed: null }
+  if (kind === null || (kind === 'demo' && !settings.demo) || (kind === 'operator' && !settings.operator))
+    return { settings, resumed: null }
   try {
-    return { settings, resumed: { kind, token: kind === 'demo' ? await continueDemo() : await refreshAccount() } }
+    return { settings, resumed: { kind, token: await resume(kind) } }
   } catch (error) {
     if (!isRefused(error)) throw error
     remember(null)

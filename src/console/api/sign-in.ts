@@ -7,6 +7,8 @@ export interface ConsoleSettings {
   readonly signIn: 'accounts' | 'provider'
   /** Whether a person at this machine may continue as the demo user. */
   readonly demo: boolean
+  /** The same, as an administrator. */
+  readonly operator: boolean
 }
 
 export interface Credentials {
@@ -27,18 +29,33 @@ async function own(method: 'GET' | 'POST', path: string): Promise<Record<string,
 }
 
 export async function readSettings(): Promise<ConsoleSettings> {
-  const { environment, sign_in: signIn, demo } = await own('GET', '/console/settings')
+  const { environment, sign_in: signIn, demo, operator } = await own('GET', '/console/settings')
   return {
     environment: environment === 'development' || environment === 'staging' ? environment : 'production',
     signIn: signIn === 'accounts' ? 'accounts' : 'provider',
     demo: demo === true,
+    operator: operator === true,
   }
 }
 
-export async function continueDemo(): Promise<AccessToken> {
-  const { access_token: token, expires_in: expiresIn } = await own('POST', '/console/demo')
+export async function continueDemo(kind: 'demo' | 'operator'): Promise<AccessToken> {
+  const { access_token: token, expires_in: expiresIn } = await own(
+    'POST',
+    kind === 'demo' ? '/console/demo' : '/console/operator',
+  )
   if (typeof token !== 'string' || typeof expiresIn !== 'number') throw new Error('The demo session has no token.')
   return { token, expiresIn }
+}
+
+/** What to show; the API decides what is allowed. The token is ours and was just received, so its signature does not matter. */
+export function isAdministrators(given: AccessToken): boolean {
+  const token = typeof given === 'string' ? given : given.token
+  try {
+    const claims: unknown = JSON.parse(atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')))
+    return typeof claims === 'object' && claims !== null && 'role' in claims && claims.role === 'admin'
+  } catch {
+    return false
+  }
 }
 
 export async function signInAccount(credentials: Credentials): Promise<AccessToken> {

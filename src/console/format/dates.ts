@@ -15,12 +15,15 @@ const longDayFormat = new Intl.DateTimeFormat(undefined, {
 })
 const shortDayFormat = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' })
 const momentFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const exactFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 const relativeFormat = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' })
 
 export const formatDay = (day: string): string => dayFormat.format(asUtc(day))
 export const formatLongDay = (day: string): string => longDayFormat.format(asUtc(day))
 export const formatShortDay = (day: string): string => shortDayFormat.format(asUtc(day))
 export const formatMoment = (moment: string): string => momentFormat.format(new Date(moment))
+/** With seconds, for operators. */
+export const formatExactMoment = (moment: string): string => exactFormat.format(new Date(moment))
 
 const steps = [
   { unit: 'day', ms: dayMs },

@@ -4,6 +4,7 @@ import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
 import type { Credentials } from '../api/sign-in.ts'
 import { type SessionState, useSession } from '../api/session.tsx'
 import { errorWords } from '../format/words.ts'
+import { navigate } from '../router/location.ts'
 import { Failed } from '../ui/states.tsx'
 import icon from '../icon.svg'
 
@@ -20,16 +21,31 @@ function useAttempt() {
   return { busy, error, attempt }
 }
 
-function Demo() {
+function Demo({ hasOperator }: { readonly hasOperator: boolean }) {
   const { continueAsDemo } = useSession()
   const { busy, error, attempt } = useAttempt()
   return (
     <section className="panel">
       <h2>Try it</h2>
       <p>Everything runs on this machine: the banks are simulated, and no account is needed.</p>
-      <button type="button" className="button primary wide" disabled={busy} onClick={() => attempt(continueAsDemo)}>
+      <button
+        type="button"
+        className="button primary wide"
+        disabled={busy}
+        onClick={() => attempt(() => continueAsDemo())}
+      >
         Continue as demo user
       </button>
+      {hasOperator ? (
+        <button
+          type="button"
+          className="button wide"
+          disabled={busy}
+          onClick={() => attempt(() => continueAsDemo('operator').then(() => navigate('/operations')))}
+        >
+          Continue as demo operator
+        </button>
+      ) : null}
       {error === null ? null : <Failed error={error} />}
     </section>
   )
@@ -109,7 +125,7 @@ function Ways({ state }: { readonly state: SessionState & { name: 'signed_out' }
         </p>
       ) : null}
       <div className="ways">
-        {settings.demo ? <Demo /> : null}
+        {settings.demo ? <Demo hasOperator={settings.operator} /> : null}
         {settings.signIn === 'accounts' ? (
           <AccountForm />
         ) : (

@@ -12,6 +12,8 @@ import { Link } from '../router/link.tsx'
 import { useLocation } from '../router/location.ts'
 import icon from '../icon.svg'
 
+const kindWords = { demo: 'Demo user', operator: 'Demo operator', account: 'Signed in' } as const
+
 function useOnline(): boolean {
   return useSyncExternalStore(
     (listener) => {
@@ -35,7 +37,7 @@ function useAttention(): number {
   return data.filter((item) => itemWords(item).action !== null).length
 }
 
-function Navigation() {
+function Navigation({ isOperator }: { readonly isOperator: boolean }) {
   const { pathname } = useLocation()
   const attention = useAttention()
   const nav = useRef<HTMLElement>(null)
@@ -48,8 +50,8 @@ function Navigation() {
   return (
     <nav ref={nav} aria-label="Pages">
       <ul>
-        {pages.map(({ pattern, label }) =>
-          label === undefined ? null : (
+        {pages.map(({ pattern, label, isForOperators = false }) =>
+          label === undefined || (isForOperators && !isOperator) ? null : (
             <li key={pattern}>
               <Link to={pattern} aria-current={isBelow(pathname, pattern) ? 'page' : undefined}>
                 {label}
@@ -72,7 +74,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
   const { state, signOut } = useSession()
   const online = useOnline()
   useFreshData()
-  const isDemo = state.name === 'signed_in' && state.kind === 'demo'
+  const kind = state.name === 'signed_in' ? state.kind : 'account'
   return (
     <div className="shell">
       <a className="skip" href="#content">
@@ -83,9 +85,9 @@ export function Shell({ children }: { readonly children: ReactNode }) {
           <img src={icon} alt="" width="28" height="28" />
           WealthNavigator
         </Link>
-        <Navigation />
+        <Navigation isOperator={state.name === 'signed_in' && state.isOperator} />
         <div className="who">
-          <span className="muted wide-only">{isDemo ? 'Demo user' : 'Signed in'}</span>
+          <span className="muted wide-only">{kindWords[kind]}</span>
           <button type="button" className="button small quiet" onClick={() => void signOut()}>
             Sign out
           </button>

@@ -42,6 +42,26 @@ export interface AdminItemFilters {
   readonly userId?: string | undefined
 }
 
+const withProducts = (
+  found: readonly RowOf<typeof itemColumns>[],
+  products: readonly RowOf<typeof productColumns>[],
+) => {
+  const byName = products.toSorted((one, other) => (one.product < other.product ? -1 : 1))
+  const byItem = Map.groupBy(byName, ({ itemId }) => itemId)
+  return found.map((item): AdminItem => ({ ...item, products: byItem.get(item.id) ?? [] }))
+}
+
+/** Any user's item, also a removed one; null if there is none. */
+export async function findAnyItem(jobs: JobsDatabase, id: string): Promise<AdminItem | null> {
+  const { connection } = jobs
+  const { found, products } = await batch(jobs, {
+    planned: plan(inIndexOrder),
+    found: connection.select(itemColumns).from(items).where(eq(items.id, id)),
+    products: connection.select(productColumns).from(itemProducts).where(eq(itemProducts.itemId, id)),
+  })
+  return withProducts(found, products)[0] ?? null
+}
+
 /** Every user's items, oldest first, including removed ones. */
 export async function listAllItems(
   jobs: JobsDatabase,
@@ -76,10 +96,7 @@ export async function listAllItems(
       .from(itemProducts)
       .where(sql`${itemProducts.itemId} = any(array(${ids}))`),
   })
-  const byName = products.toSorted((one, other) => (one.product < other.product ? -1 : 1))
-  const byItem = Map.groupBy(byName, ({ itemId }) => itemId)
-  const whole = found.map((item) => ({ ...item, products: byItem.get(item.id) ?? [] }))
-  return toPage(whole, limit, (item) => [item.createdAt.toISOString(), item.id])
+  return toPage(withProducts(found, products), limit, (item) => [item.createdAt.toISOString(), item.id])
 }
 
 export interface AdminWebhook {
@@ -120,7 +137,10 @@ export async function listWebhooks(
           after(from, webhookEvents.receivedAt, webhookEvents.id, 'desc'),
         ),
       )
-      .orderBy(desc(webhookEvents.receivedAt), desc(webhookEvents.id))
+      .orderBy(
+        plaidItemId === null ? ofEveryUser(webhookEvents.receivedAt, 'desc') : desc(webhookEvents.receivedAt),
+        desc(webhookEvents.id),
+      )
       .limit(limit + 1),
   })
   return toPage(found, limit, (event) => [event.receivedAt.toISOString(), event.id])

@@ -55,6 +55,8 @@ const localDefaults: Variables = {
 
 /** "Continue as demo user", for the user of the READY line's token. The variable is refused outside development. */
 const demoUser = 'demo'
+/** The same for the administrator of the READY line's other token. */
+const demoOperator = 'admin'
 
 interface Known {
   plaidUrl: string
@@ -81,7 +83,7 @@ function workerVariables(
     BACKUP_RECIPIENT: recipient,
     PLAID_BASE_URL: plaidUrl,
     PLAID_WEBHOOK_URL: `${api}/api/v1/plaid/webhook`,
-    ...(hasConsole ? { CONSOLE_DEMO_USER: demoUser } : {}),
+    ...(hasConsole ? { CONSOLE_DEMO_USER: demoUser, CONSOLE_DEMO_OPERATOR: demoOperator } : {}),
   }
   return { ...localDefaults, ...examples, ...computed, ...chosen }
 }
@@ -157,7 +159,7 @@ async function localTokens(secret: string): Promise<Pick<Ready, 'token' | 'admin
   const common = { secret, ttlSeconds: tokenTtlSeconds }
   return {
     token: await signToken({ ...common, subject: demoUser }),
-    admin_token: await signToken({ ...common, subject: 'admin', role: 'admin' }),
+    admin_token: await signToken({ ...common, subject: demoOperator, role: 'admin' }),
   }
 }
 

@@ -1,5 +1,6 @@
 // The routes for administrators about items, webhooks, syncs, alarms and metrics.
 import { runExample } from './accounts.ts'
+import { itemExample } from './admin-search.ts'
 import { type OperationTexts, page, paged, sample } from './text.ts'
 
 export const adminTexts: OperationTexts = {
@@ -7,29 +8,7 @@ export const adminTexts: OperationTexts = {
     description: `Returns the items of all users with the state of their syncs, oldest first. ${paged}`,
     responses: { 200: 'A page of items.' },
     example: {
-      response: page({
-        id: sample.item,
-        user_id: sample.user,
-        plaid_item_id: 'example-plaid-item-id',
-        institution_id: 'ins_109508',
-        status: 'healthy',
-        status_reason: null,
-        missed_webhooks: 0,
-        created_at: sample.time,
-        removed_at: null,
-        products: [
-          {
-            id: sample.row,
-            product: 'transactions',
-            status: 'ok',
-            dirty: false,
-            attempts: 0,
-            next_attempt_at: '2026-03-03T08:12:00.000Z',
-            last_synced_at: sample.time,
-            last_error: null,
-          },
-        ],
-      }),
+      response: page(itemExample),
     },
   },
   adminResyncItem: {

@@ -1,6 +1,7 @@
 // The texts of the API reference: each operation and each tag. A new route fails `npm run openapi` until it is here.
 import { accountTexts } from './accounts.ts'
 import { adminTexts } from './admin.ts'
+import { adminSearchTexts } from './admin-search.ts'
 import { adminProtectionTexts } from './admin-protection.ts'
 import { applicationTexts } from './applications.ts'
 import { authTexts } from './auth.ts'
@@ -49,6 +50,7 @@ const texts: OperationTexts = {
   ...applicationTexts,
   ...eventTexts,
   ...adminTexts,
+  ...adminSearchTexts,
   ...adminProtectionTexts,
 }
 

@@ -28,14 +28,16 @@ export const consoleSettingsRoute = publicRoute({
       environment: z.enum(['development', 'staging', 'production']),
       sign_in: z.enum(['accounts', 'provider']),
       demo: z.boolean(),
+      operator: z.boolean(),
     }),
   },
   errors: ['not_found'],
 }).handle((ctx) => {
-  const { demoUser } = consoleOf(ctx)
+  const { demoUser, demoOperator } = consoleOf(ctx)
   const { environment, auth } = ctx.services.config
   const signIn = auth.mode === 'builtin' ? ('accounts' as const) : ('provider' as const)
-  return Promise.resolve({ status: 200, body: { environment, sign_in: signIn, demo: demoUser !== null } })
+  const demo = { demo: demoUser !== null, operator: demoOperator !== null }
+  return Promise.resolve({ status: 200, body: { environment, sign_in: signIn, ...demo } })
 })
 
 const pageHeaders = z.object({
@@ -54,13 +56,10 @@ function isOwnPage({ host, origin, 'sec-fetch-site': site }: z.output<typeof pag
   return site === undefined || site === 'same-origin'
 }
 
-export const demoSessionRoute = publicRoute({
-  id: 'demoSession',
-  audit: { none: 'The demo user exists on a laptop only, and has no account.' },
+const demoRoute = {
+  audit: { none: 'The person exists on a laptop only, and has no account.' },
   event: 'sign_in',
   method: 'POST',
-  path: '/console/demo',
-  summary: 'Continue as the demo user',
   tags,
   limit: 'auth',
   headers: pageHeaders,
@@ -68,15 +67,34 @@ export const demoSessionRoute = publicRoute({
     200: z.object({ access_token: z.string(), token_type: z.literal('Bearer'), expires_in: z.int() }),
   },
   errors: ['forbidden', 'not_found'],
-}).handle(async (ctx, { headers }) => {
-  const { demoUser } = consoleOf(ctx)
+} as const
+
+type Role = 'user' | 'admin'
+
+async function startDemo(ctx: Ctx, headers: z.output<typeof pageHeaders>, role: Role) {
+  const { demoUser, demoOperator } = consoleOf(ctx)
   const { strict, secret } = ctx.services.config
-  if (demoUser === null || strict) throw noSuchPath()
+  const subject = role === 'admin' ? demoOperator : demoUser
+  if (subject === null || strict) throw noSuchPath()
   if (!isOwnPage(headers)) throw new AppError('forbidden', 'Only the console may do this.', { reason: 'origin' })
   // A deployment never signs one, and does not load the module.
   const { signDemoToken } = await import('../../auth/sign-access-token.ts')
-  const token = await signDemoToken(secret, demoUser, demoSeconds, ctx.now())
-  return { status: 200, body: { access_token: token, token_type: 'Bearer', expires_in: demoSeconds } }
-})
+  const token = await signDemoToken(secret, { subject, role }, demoSeconds, ctx.now())
+  return { status: 200, body: { access_token: token, token_type: 'Bearer', expires_in: demoSeconds } } as const
+}
 
-export const consoleRoutes = [consoleSettingsRoute, demoSessionRoute] as const
+export const demoSessionRoute = publicRoute({
+  ...demoRoute,
+  id: 'demoSession',
+  path: '/console/demo',
+  summary: 'Continue as the demo user',
+}).handle(async (ctx, { headers }) => await startDemo(ctx, headers, 'user'))
+
+export const demoOperatorRoute = publicRoute({
+  ...demoRoute,
+  id: 'demoOperator',
+  path: '/console/operator',
+  summary: 'Continue as the demo operator',
+}).handle(async (ctx, { headers }) => await startDemo(ctx, headers, 'admin'))
+
+export const consoleRoutes = [consoleSettingsRoute, demoSessionRoute, demoOperatorRoute] as const

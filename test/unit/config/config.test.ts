@@ -34,7 +34,7 @@ describe('a configuration', () => {
       auth: { mode: 'builtin', email: null },
       encryption: { current: { id: 'k1' }, previous: [] },
       corsOrigins: [ownOrigin],
-      console: { demoUser: null },
+      console: { demoUser: null, demoOperator: null },
       sentry: null,
     })
     const receiver = { ALERT_WEBHOOK_URL: 'https://HOOKS.test/a', ALERT_WEBHOOK_SECRET: `whsec_${key('alerts')}` }
@@ -114,17 +114,30 @@ describe('a configuration', () => {
   })
 
   it('has the console unless it is switched off: its own pages may call, and Hosted Link may return to them', () => {
-    expect(parseConfig({ ...development, CONSOLE_DEMO_USER: 'demo' }).console).toEqual({ demoUser: 'demo' })
+    expect(parseConfig({ ...development, CONSOLE_DEMO_USER: 'demo' }).console).toEqual({
+      demoUser: 'demo',
+      demoOperator: null,
+    })
     const off = parseConfig({ ...strict, CONSOLE: 'off' })
     expect([off.console, off.plaid.link.completionRedirectUris]).toEqual([null, []])
-    expect(parseConfig(strict).console).toEqual({ demoUser: null })
+    expect(parseConfig(strict).console).toEqual({ demoUser: null, demoOperator: null })
   })
 
   it('has a demo user in development alone, and none whose tokens an issuer would have to sign', () => {
     const refusal = 'CONSOLE_DEMO_USER is for local use only'
     for (const environment of [{}, { ENVIRONMENT: 'staging', PLAID_ENV: 'sandbox' }])
       expect(refusalOf({ ...strict, ...environment, CONSOLE_DEMO_USER: 'demo' })).toContain(refusal)
-    expect(parseConfig({ ...development, ...oidc, CONSOLE_DEMO_USER: 'demo' }).console).toEqual({ demoUser: null })
+    expect(parseConfig({ ...development, ...oidc, CONSOLE_DEMO_USER: 'demo' }).console).toEqual({
+      demoUser: null,
+      demoOperator: null,
+    })
+    const operator = { CONSOLE_DEMO_OPERATOR: 'operator' }
+    expect(parseConfig({ ...development, ...operator }).console).toEqual({ demoUser: null, demoOperator: 'operator' })
+    expect(parseConfig({ ...development, ...oidc, ...operator }).console).toEqual({
+      demoUser: null,
+      demoOperator: null,
+    })
+    expect(refusalOf({ ...strict, ...operator })).toContain('CONSOLE_DEMO_OPERATOR is for local use only')
     expect(refusalOf({ ...development, CONSOLE_DEMO_USER: 'a b' })).toContain('CONSOLE_DEMO_USER must be')
   })
 

@@ -12,7 +12,7 @@ import { queuedSchema, runSchema, runView } from '../sync.ts'
 
 const tags = ['admin']
 
-const itemSchema = z
+export const itemSchema = z
   .object({
     id,
     user_id: id,
@@ -38,7 +38,7 @@ const itemSchema = z
   })
   .meta({ id: 'AdminItem' })
 
-function itemView(item: AdminItem): z.input<typeof itemSchema> {
+export function itemView(item: AdminItem): z.input<typeof itemSchema> {
   return {
     id: item.id,
     user_id: item.userId,

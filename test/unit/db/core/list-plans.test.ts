@@ -8,10 +8,12 @@ import { listBalances } from '../../../../src/db/read/balances.ts'
 import { netWorth } from '../../../../src/db/read/insights.ts'
 import { listAccounts } from '../../../../src/db/records/accounts.ts'
 import { listAllItems, listWebhooks } from '../../../../src/db/operations/admin.ts'
+import { findById, findByTokenDigest } from '../../../../src/db/operations/search.ts'
 import { listChanges } from '../../../../src/db/read/changes.ts'
 import { readChanges as readFeed } from '../../../../src/db/read/feed.ts'
 import { type ApiDatabase, connect, type JobsDatabase } from '../../../../src/db/core/client.ts'
 import { listDeadLetters } from '../../../../src/db/operations/dead-letters.ts'
+import { listTimeline, timelineKinds } from '../../../../src/db/operations/timeline.ts'
 import { listSetAside } from '../../../../src/db/sync/set-aside.ts'
 import { listHoldings, listInvestmentTransactions } from '../../../../src/db/records/investments.ts'
 import { listItems } from '../../../../src/db/items/items.ts'
@@ -121,6 +123,10 @@ const lists: Readonly<Record<string, readonly [List, Key]>> = {
   ],
   webhooks: [({ jobs }, _, limit, from) => listWebhooks(jobs, null, limit, from), byTime],
   'webhooks of an item': [({ jobs }, _, limit, from) => listWebhooks(jobs, 'reader 1', limit, from), byTime],
+  'all entries of the timeline of an item': [
+    ({ jobs }, { item }, limit, from) => listTimeline(jobs, item, timelineKinds, limit, from),
+    byTime,
+  ],
   'dead letters': [({ jobs }, _, limit, from) => listDeadLetters(jobs, { open: false }, limit, from), byTime],
   'all rows set aside': [({ jobs }, _, limit, from) => listSetAside(jobs, {}, limit, from), byTime],
   'all rows set aside of an item': [
@@ -288,6 +294,20 @@ describe.each(Object.entries(knowledge))('planner statistics: %s', (_, fill) => 
       })
     },
   )
+
+  it.each<readonly [(of: Ids) => Promise<unknown>, string]>([
+    [({ account }) => findById(logins.jobs, account), 'our id'],
+    [() => findById(logins.jobs, 'reader 1'), 'an id of Plaid'],
+    [() => findByTokenDigest(logins.jobs, 'digest'), 'a link token'],
+  ])('a search by an index reads no table as a whole: %#', async (find) => {
+    const steps = await runExplained(sessions.jobs, await statementsOf(() => find(ids)))
+    const plan = steps.map(({ name, rows }) => `${name} ${rows}`).join(' < ')
+    expect({ plan, scans: steps.filter(({ name }) => name.startsWith('Seq Scan')) }).toEqual({ plan, scans: [] })
+    // An id of Plaid's is one step of an index for each item.
+    const items = steps.filter(({ name }) => name.endsWith(' items')).reduce((sum, { rows }) => sum + rows, 0)
+    const read = steps.reduce((sum, { rows }) => sum + rows, 0)
+    expect({ plan, isBounded: read - items < 60 }).toEqual({ plan, isBounded: true })
+  })
 
   describe('lists of a user with many items', () => {
     const collector = { issuer: identity.issuer, subject: 'collector' }

@@ -1,0 +1,154 @@
+// What the pages for operators read. Only administrators may call these routes, and the audit trail records each read.
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
+import type { Client } from '@wealthnavigator/client'
+
+interface ListPage<Row> {
+  readonly data: readonly Row[]
+  readonly next_cursor: string | null
+}
+
+interface PageQuery {
+  readonly limit: number
+  readonly cursor?: string
+}
+
+/** A long list, page by page. A key begins with `operations`. */
+const listQuery = <Row>(
+  key: readonly unknown[],
+  read: (query: PageQuery, signal: AbortSignal) => Promise<ListPage<Row>>,
+) =>
+  infiniteQueryOptions({
+    queryKey: ['operations', ...key],
+    queryFn: ({ signal, pageParam }) => read({ limit: 50, ...(pageParam === '' ? {} : { cursor: pageParam }) }, signal),
+    initialPageParam: '',
+    getNextPageParam: ({ next_cursor }) => next_cursor,
+    placeholderData: keepPreviousData,
+    staleTime: 5000,
+  })
+
+/** The value of a filter, if it is one of the known ones. */
+export function oneOf<Value extends string>(values: readonly Value[], text: string | null): Value | undefined {
+  return values.find((value) => value === text)
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+export const uuidOf = (text: string | null): string | undefined => (text !== null && uuid.test(text) ? text : undefined)
+
+const given = <Value>(name: string, value: Value | undefined) => (value === undefined ? {} : { [name]: value })
+
+export const itemStatuses = [
+  'initializing',
+  'healthy',
+  'needs_update',
+  'pending_disconnect',
+  'pending_expiration',
+  'bank_action_required',
+  'institution_down',
+  'revoked',
+  'relink_required',
+  'removed',
+] as const
+export const runOutcomes = ['committed', 'failed', 'waiting', 'absent', 'consent_needed'] as const
+export const entryKinds = [
+  'webhook',
+  'sync_run',
+  'change',
+  'link_session',
+  'exchange',
+  'removal',
+  'dead_letter',
+] as const
+
+type Filter = URLSearchParams
+
+export const allItemsQuery = (client: Client, filter: Filter) => {
+  const status = oneOf(itemStatuses, filter.get('status'))
+  const userId = uuidOf(filter.get('user_id'))
+  return listQuery(['items', status, userId], (page, signal) =>
+    client.get('/api/v1/admin/items', {
+      signal,
+      params: { query: { ...page, ...given('status', status), ...given('user_id', userId) } },
+    }),
+  )
+}
+
+export const timelineQuery = (client: Client, id: string, filter: Filter) => {
+  const kind = oneOf(entryKinds, filter.get('kind'))
+  return {
+    ...listQuery(['timeline', id, kind], (page, signal) =>
+      client.get('/api/v1/admin/items/{id}/timeline', {
+        signal,
+        params: { path: { id }, query: { ...page, ...given('kind', kind) } },
+      }),
+    ),
+    refetchInterval: 10_000,
+  }
+}
+
+export const anyItemQuery = (client: Client, id: string) =>
+  queryOptions({
+    queryKey: ['operations', 'item', id],
+    queryFn: ({ signal }) => client.get('/api/v1/admin/items/{id}', { signal, params: { path: { id } } }),
+    refetchInterval: 10_000,
+  })
+
+export const runsQuery = (client: Client, filter: Filter) => {
+  const outcome = oneOf(runOutcomes, filter.get('outcome'))
+  const itemId = uuidOf(filter.get('item_id'))
+  return listQuery(['runs', outcome, itemId], (page, signal) =>
+    client.get('/api/v1/admin/sync/runs', {
+      signal,
+      params: { query: { ...page, ...given('outcome', outcome), ...given('item_id', itemId) } },
+    }),
+  )
+}
+
+export const webhooksQuery = (client: Client, filter: Filter) => {
+  const plaidItemId = filter.get('plaid_item_id') || undefined
+  return listQuery(['webhooks', plaidItemId], (page, signal) =>
+    client.get('/api/v1/admin/webhooks', {
+      signal,
+      params: { query: { ...page, ...given('plaid_item_id', plaidItemId) } },
+    }),
+  )
+}
+
+export const lettersQuery = (client: Client, filter: Filter) => {
+  const open = filter.get('open') !== 'false'
+  return listQuery(['dead letters', open], (page, signal) =>
+    client.get('/api/v1/admin/dead-letters', {
+      signal,
+      params: { query: { ...page, open: open ? 'true' : 'false' } as never },
+    }),
+  )
+}
+
+export const auditQuery = (client: Client, filter: Filter) => {
+  const targetId = filter.get('target_id') || undefined
+  return listQuery(['audit', targetId], (page, signal) =>
+    client.get('/api/v1/admin/audit', { signal, params: { query: { ...page, ...given('target_id', targetId) } } }),
+  )
+}
+
+const single = <Data>(name: string, read: (signal: AbortSignal) => Promise<Data>) =>
+  queryOptions({ queryKey: ['operations', name], queryFn: ({ signal }) => read(signal), staleTime: 10_000 })
+
+export const alarmsQuery = (client: Client) =>
+  single('alarms', (signal) => client.get('/api/v1/admin/alarms', { signal }))
+export const cronsQuery = (client: Client) => single('crons', (signal) => client.get('/api/v1/admin/crons', { signal }))
+export const backupsQuery = (client: Client) =>
+  single('backups', (signal) => client.get('/api/v1/admin/backups', { signal }))
+export const verificationQuery = (client: Client) =>
+  single('verification', (signal) => client.get('/api/v1/admin/audit/verify', { signal }))
+export const freezeQuery = (client: Client) =>
+  single('freeze', (signal) => client.get('/api/v1/admin/freeze', { signal }))
+export const usageQuery = (client: Client) => single('usage', (signal) => client.get('/api/v1/admin/usage', { signal }))
+
+export const searchQuery = (client: Client, id: string) =>
+  queryOptions({
+    queryKey: ['operations', 'search', id],
+    queryFn: ({ signal }) => client.post('/api/v1/admin/search', { signal, body: { id } }),
+    // The key may be a link token: it is forgotten with the page.
+    gcTime: 0,
+    staleTime: 5000,
+  })

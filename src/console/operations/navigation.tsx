@@ -1,0 +1,70 @@
+// The pages for operators, and a filter of one of them that is in the address.
+import { Link } from '../router/link.tsx'
+import { useLocation, useSearch } from '../router/location.ts'
+
+const sections = [
+  ['/operations', 'State'],
+  ['/operations/items', 'Items'],
+  ['/operations/runs', 'Runs'],
+  ['/operations/webhooks', 'Webhooks'],
+  ['/operations/dead-letters', 'Dead letters'],
+  ['/operations/usage', 'Usage'],
+  ['/operations/audit', 'Audit'],
+] as const
+
+export function OperationsNavigation() {
+  const { pathname } = useLocation()
+  return (
+    <nav aria-label="Operations" className="sections">
+      <ul>
+        {sections.map(([path, label]) => (
+          <li key={path}>
+            <Link to={path} aria-current={pathname === path ? 'page' : undefined}>
+              {label}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  )
+}
+
+interface ChoiceProps {
+  readonly name: string
+  readonly label: string
+  readonly values: readonly string[]
+}
+
+export function Choice({ name, label, values }: ChoiceProps) {
+  const [params, change] = useSearch()
+  return (
+    <label className="field">
+      <span>{label}</span>
+      <select value={params.get(name) ?? ''} onChange={(event) => change({ [name]: event.currentTarget.value })}>
+        <option value="">All</option>
+        {values.map((value) => (
+          <option key={value} value={value}>
+            {value.replaceAll('_', ' ')}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+/** Says which other filters the address has, and removes them. */
+export function Chosen({ names }: { readonly names: readonly string[] }) {
+  const [params, change] = useSearch()
+  const chosen = names.flatMap((name) => {
+    const value = params.get(name)
+    return value === null ? [] : [{ name, value }]
+  })
+  return chosen.map(({ name, value }) => (
+    <p key={name} className="chosen">
+      <span className="muted">{name.replaceAll('_', ' ')}</span> <code>{value}</code>{' '}
+      <button type="button" className="button small quiet" onClick={() => change({ [name]: null })}>
+        Remove filter
+      </button>
+    </p>
+  ))
+}

@@ -1,0 +1,137 @@
+// The console for operators in a real browser: a broken bank in its timeline, a dead letter that is replayed, every id in one box,
+// and none of it for an ordinary user.
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { browserOrReason, startBrowser } from '../support/browser.ts'
+import { demoUser, openTab, review, startConsole } from '../support/console-page.ts'
+import { type Edge, expectStatus, type Linked } from '../support/edge.ts'
+
+const browserPath = browserOrReason()
+
+describe.skipIf(browserPath === null)('The console for operators', () => {
+  let edge: Edge
+  let browser: Browser
+  let linked: Linked
+
+  beforeAll(async () => {
+    browser = await startBrowser(browserPath ?? '')
+    edge = await startConsole()
+    linked = await edge.linkAndSync(demoUser)
+  })
+  afterAll(async () => {
+    await browser.close()
+    await edge.stop()
+  })
+
+  const heading = async (page: Page, name: string): Promise<void> =>
+    await page.getByRole('heading', { level: 1, name }).waitFor()
+
+  const section = async (page: Page, label: string, title: string): Promise<void> => {
+    await page.getByRole('navigation', { name: 'Operations' }).getByRole('link', { name: label }).click()
+    await heading(page, title)
+  }
+
+  const plaidItemId = async (): Promise<string> => {
+    const [row] = await edge.sql(`select plaid_item_id from items where id = '${linked.id}'`)
+    return z.string().parse(row?.['plaid_item_id'])
+  }
+
+  const asOperator = async () => {
+    const tab = await openTab(browser, edge.url)
+    await tab.page.getByRole('button', { name: 'Continue as demo operator' }).click()
+    await heading(tab.page, 'Operations')
+    return tab
+  }
+
+  test('a broken bank appears in the timeline of its item, and so does its repair', async () => {
+    const { page, mishaps } = await asOperator()
+    await review(page, 'operations')
+    const id = await plaidItemId()
+    await edge.bank.change(id, { login_required: true })
+    await edge.settled()
+    await page.getByLabel('Id, request id or link token').fill(id)
+    await page.getByRole('button', { name: 'Find' }).click()
+    await page.getByRole('link', { name: 'item', exact: true }).click()
+    await heading(page, 'Item')
+    await page.getByText('Webhook: ITEM ERROR').waitFor()
+    await page.getByText('Needs update').waitFor()
+    await page.getByText('ITEM_LOGIN_REQUIRED').first().waitFor()
+    await review(page, 'operations-item-broken')
+    await edge.bank.change(id, { login_repaired: true })
+    await edge.settled()
+    await page.getByText('Webhook: ITEM LOGIN_REPAIRED').waitFor({ timeout: 60_000 })
+    await page.getByText('Healthy').waitFor({ timeout: 60_000 })
+    const entry = page.getByRole('listitem').filter({ hasText: 'Webhook: ITEM LOGIN_REPAIRED' })
+    await entry.getByText('Ids and JSON').click()
+    await entry.getByText('"webhook_code": "LOGIN_REPAIRED"').first().waitFor()
+    await review(page, 'operations-item')
+    await page.getByLabel('Kind').selectOption('webhook')
+    await page.waitForURL(/kind=webhook/)
+    await page.getByText('Sync run: Transactions').first().waitFor({ state: 'detached' })
+    expect(mishaps).toEqual([])
+  })
+
+  test('every list opens without an error, and a dead letter is replayed after it says what that does', async () => {
+    await edge.sql(`insert into dead_letters (queue, message_id, item_product_id, reason, payload)
+      select 'sync', 'letter of the console', id, 'retries_exhausted', jsonb_build_object('item_product_id', id)
+      from item_products where item_id = '${linked.id}' and product = 'balances'`)
+    const { page, mishaps } = await asOperator()
+    for (const [label, title, shown] of [
+      ['Items', 'Items', 'ins_109508'],
+      ['Runs', 'Sync runs', 'Committed'],
+      ['Webhooks', 'Webhooks', 'TRANSACTIONS SYNC_UPDATES_AVAILABLE'],
+      ['Usage', 'Usage of Plaid', '/transactions/sync'],
+      ['Audit', 'Audit trail', 'Item linked'],
+    ] as const) {
+      await section(page, label, title)
+      await page.locator('.entry, table').getByText(shown).first().waitFor()
+      await review(page, `operations-${label.toLowerCase()}`)
+    }
+    await section(page, 'Dead letters', 'Dead letters')
+    await page.getByRole('button', { name: 'Replay…' }).click()
+    await page.getByRole('dialog').getByText('read from Plaid again').waitFor()
+    await review(page, 'operations-replay')
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click()
+    await page.getByText('No message waits for a replay').waitFor()
+    await review(page, 'operations-dead-letters')
+    const [letter] = await edge.sql("select replays from dead_letters where message_id = 'letter of the console'")
+    expect(Number(letter?.['replays'])).toBe(1)
+    expect(mishaps).toEqual([])
+  })
+
+  test('a link token finds its session and is never in the address; a secret is not sent', async () => {
+    const created = expectStatus(await edge.as(demoUser)('POST', '/api/v1/plaid/link/token/create', { body: {} }), 200)
+    const { link_token: token } = z.object({ link_token: z.string() }).parse(created.json())
+    const { page, mishaps } = await asOperator()
+    const sent: string[] = []
+    page.on('request', (request) => void sent.push(`${request.url()} ${request.postData() ?? ''}`))
+    const box = page.getByLabel('Id, request id or link token')
+    await box.fill(token)
+    await box.press('Enter')
+    await page.getByText('link session').waitFor()
+    expect(page.url()).not.toContain(token)
+    expect(sent.filter((text) => text.split(' ')[0]?.includes(token))).toEqual([])
+    await box.fill('access-sandbox-secret')
+    await box.press('Enter')
+    await page.getByText('This is a secret').waitFor()
+    expect(sent.filter((text) => text.includes('access-sandbox-secret'))).toEqual([])
+    expect(mishaps).toEqual([])
+  })
+
+  test('an ordinary user sees none of it, and the API refuses every route of it', async () => {
+    const { page, mishaps } = await openTab(browser, edge.url)
+    await page.getByRole('button', { name: 'Continue as demo user' }).click()
+    await heading(page, 'Overview')
+    expect(await page.getByRole('link', { name: 'Operations' }).count()).toBe(0)
+    for (const path of ['/operations', '/operations/runs', `/operations/items/${linked.id}`]) {
+      await page.goto(`${edge.url}${path}`)
+      await heading(page, 'There is no such page')
+    }
+    expect(mishaps).toEqual([])
+    const user = edge.as(demoUser)
+    for (const path of ['items', `items/${linked.id}`, `items/${linked.id}/timeline`, 'dead-letters', 'audit'])
+      expect((await user('GET', `/api/v1/admin/${path}`)).status).toBe(403)
+    expect((await user('POST', '/api/v1/admin/search', { body: { id: linked.id } })).status).toBe(403)
+  })
+})
