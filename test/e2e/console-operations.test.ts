@@ -80,7 +80,7 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     for (const [label, title, shown] of [
       ['Items', 'Items', 'ins_109508'],
       ['Runs', 'Sync runs', 'Committed'],
-      ['Webhooks', 'Webhooks', 'TRANSACTIONS SYNC_UPDATES_AVAILABLE'],
+      ['Webhooks', 'Webhooks', 'ITEM LOGIN_REPAIRED'],
       ['Usage', 'Usage of Plaid', '/transactions/sync'],
       ['Audit', 'Audit trail', 'Item linked'],
     ] as const) {
