@@ -60,6 +60,8 @@ export const searchRoute = route({
   summary: 'Find what an id names',
   tags: ['admin'],
   access: 'admin',
+  // It finds, and changes nothing.
+  isRead: true,
   body: z.strictObject({
     id: line(400)
       .transform((text) => text.trim())
