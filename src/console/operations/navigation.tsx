@@ -1,33 +1,18 @@
 // The pages for operators, and a filter of one of them that is in the address.
-import { Link } from '../router/link.tsx'
-import { useLocation, useSearch } from '../router/location.ts'
+import { useSearch } from '../router/location.ts'
+import { type Tab, Tabs } from '../ui/tabs.tsx'
 
-const sections = [
-  ['/operations', 'State'],
-  ['/operations/items', 'Items'],
-  ['/operations/runs', 'Runs'],
-  ['/operations/webhooks', 'Webhooks'],
-  ['/operations/dead-letters', 'Dead letters'],
-  ['/operations/usage', 'Usage'],
-  ['/operations/audit', 'Audit'],
-] as const
+const sections: readonly Tab[] = [
+  { to: '/operations', label: 'State' },
+  { to: '/operations/items', label: 'Items' },
+  { to: '/operations/runs', label: 'Runs' },
+  { to: '/operations/webhooks', label: 'Webhooks' },
+  { to: '/operations/dead-letters', label: 'Dead letters' },
+  { to: '/operations/usage', label: 'Usage' },
+  { to: '/operations/audit', label: 'Audit' },
+]
 
-export function OperationsNavigation() {
-  const { pathname } = useLocation()
-  return (
-    <nav aria-label="Operations" className="sections">
-      <ul>
-        {sections.map(([path, label]) => (
-          <li key={path}>
-            <Link to={path} aria-current={pathname === path ? 'page' : undefined}>
-              {label}
-            </Link>
-          </li>
-        ))}
-      </ul>
-    </nav>
-  )
-}
+export const OperationsNavigation = () => <Tabs label="Operations" tabs={sections} />
 
 interface ChoiceProps {
   readonly name: string

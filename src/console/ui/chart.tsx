@@ -142,8 +142,8 @@ export function Chart(props: ChartProps) {
         <output className="reading">{textOf(point)}</output>
         {lastEstimate === undefined ? null : (
           <p className="muted">
-            Up to {formatDay(lastEstimate.date)}, balances are estimated from transactions: the bank had not reported
-            them yet.
+            Up to {formatDay(lastEstimate.date)}, balances are estimated from transactions. An account joins the line
+            when its history begins.
           </p>
         )}
         <Table {...props} />
