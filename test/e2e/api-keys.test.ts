@@ -361,12 +361,15 @@ const isForSignIns = (path: string): boolean =>
 /** Routes that a key of an application calls for the application itself. */
 const isOfEvents = ({ path }: { readonly path: string }): boolean => path.startsWith('/api/v1/webhooks/')
 
+/** They change nothing, and what they get must not be in an address. */
+const reading = ['POST /api/v1/live/ticket', 'POST /api/v1/admin/search']
+
 function allowedScopes({ name, method, path }: { name: string; method: string; path: string }): string[] {
   if (isForSignIns(path)) return []
   if (name === 'POST /api/v1/tokens') return ['read', 'write', 'link']
   if (linking.includes(name)) return ['link']
   if (['GET /api/v1/admin/metrics', 'GET /api/v1/admin/crons'].includes(name)) return ['admin:read', 'admin:metrics']
-  const right = method === 'GET' || name === 'POST /api/v1/live/ticket' ? 'read' : 'write'
+  const right = method === 'GET' || reading.includes(name) ? 'read' : 'write'
   return [isAdministrators({ path }) ? `admin:${right}` : right]
 }
 
