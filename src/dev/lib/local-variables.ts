@@ -48,6 +48,7 @@ export const variableNames = [
   'AUDIT_KEYS_PREVIOUS',
   'API_KEYS',
   'CONSOLE',
+  'CONSOLE_DEMO_OPERATOR',
   'CONSOLE_DEMO_USER',
   'CORS_ORIGINS',
   'SWEEP_WAKES_PER_SECOND',
