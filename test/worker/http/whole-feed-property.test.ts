@@ -176,13 +176,14 @@ describe('a client of the feed of everything', () => {
 
   it('gets the holdings of a security with a new price, and its investment transactions with a new name alone', async () => {
     const userId = await seedUser(world, 'prices')
-    await world.sql('delete from securities where user_id = $1 and id <> all (select security_id from holdings)', [
-      userId,
-    ])
     const client = followAll(world, 'prices')
     await client.catchUp()
     const kinds = async () => new Set((await client.step()).data.map(({ kind }) => kind))
-    await world.sql('update securities set close_price = 7, close_price_as_of = now() where user_id = $1', [userId])
+    await world.sql(
+      `update securities set close_price = 7, close_price_as_of = now()
+        where user_id = $1 and id in (select security_id from holdings)`,
+      [userId],
+    )
     expect(await kinds()).toEqual(new Set(['holding']))
     await world.sql(`update securities set name = 'renamed' where user_id = $1`, [userId])
     expect(await kinds()).toEqual(new Set(['holding', 'investment_transaction']))
