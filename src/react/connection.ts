@@ -100,23 +100,11 @@ async function poll(
       throw error
     })
     if (signal.aborted) return
-    if (item !== null) send({ type: 'read', run, item })
-    else if (effect.givesUp && now() - startedMs > giveUpMs) send({ type: 'nothing', run })
+    const isLast = effect.givesUp && now() - startedMs > giveUpMs
+    if (item !== null) send({ type: 'read', run, item, isLast })
+    else if (isLast) send({ type: 'nothing', run })
     await new Promise((resolve) => setTimeout(resolve, ms))
   }
-}
-
-/** How often an item is read again that still needs its login. */
-const mostChecks = 8
-
-/** The item after the check of its login, which runs in the background and takes seconds. */
-async function afterCheck({ client, pollMs = defaultPollMs }: ConnectionOptions, reported: Item): Promise<Item> {
-  let item = reported
-  for (let check = 0; check < mostChecks && item.status === 'needs_update'; check += 1) {
-    await new Promise((resolve) => setTimeout(resolve, pollMs))
-    item = await client.get('/api/v1/plaid/items/{id}', { params: { path: { id: item.id } } })
-  }
-  return item
 }
 
 const readItem = async (client: Client, id: string, signal: AbortSignal): Promise<Item> =>
@@ -221,7 +209,7 @@ export function createConnection(given: ConnectionOptions): Connection {
         return attempt(number, async () => {
           const item = await options.client.post('/api/v1/plaid/items/{id}/repaired', { params: { path: { id } } })
           closeLink()
-          send({ type: 'repaired', run: number, item: await afterCheck(options, item) })
+          send({ type: 'repaired', run: number, item })
         })
       }
       case 'poll': {

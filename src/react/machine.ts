@@ -34,7 +34,7 @@ export type State =
   | (Running & { readonly name: 'exchanging' })
   /** Reports the end of update mode. */
   | (Running & { readonly name: 'repairing' })
-  /** Waits for the item, if it is not known yet, and for its first data. */
+  /** Waits for the item, if it is not known yet, and for its first data or for the check of a repair. */
   | (Running & { readonly name: 'waiting'; readonly itemId: string | null; readonly known: readonly string[] })
   | (Running & { readonly name: 'healthy'; readonly item: Item })
   /** Linked, and the user must do something else: see `item.action_required`. */
@@ -83,8 +83,8 @@ export type Event =
   | { readonly type: 'returned'; readonly run: number }
   | { readonly type: 'exchanged'; readonly run: number; readonly item: Item }
   | { readonly type: 'repaired'; readonly run: number; readonly item: Item }
-  /** The item as it is now. */
-  | { readonly type: 'read'; readonly run: number; readonly item: Item }
+  /** The item as it is now. `isLast`: the time of a wait that gives up has passed. */
+  | { readonly type: 'read'; readonly run: number; readonly item: Item; readonly isLast: boolean }
   /** No new item came. */
   | { readonly type: 'nothing'; readonly run: number }
   | { readonly type: 'failed'; readonly run: number; readonly error: Error }
@@ -112,7 +112,7 @@ export type Effect =
       readonly run: number
       readonly itemId: string | null
       readonly known: readonly string[]
-      /** Whether to give up when no item is found in time. */
+      /** Whether to give up when no item is found, or a repair shows no effect, in time. */
       readonly givesUp: boolean
     }
   | { readonly type: 'stop_polling' }
@@ -138,16 +138,22 @@ function start(state: State, purpose: Purpose, mode: Mode): Step {
   return { state: { name: 'creating', run, purpose, mode }, effects: [{ type: 'create_token', run, purpose, mode }] }
 }
 
-function settle({ run, purpose }: Running, item: Item): Step {
-  const done = { type: 'forget' } as const
+/** A repair is checked in the background: until then, the item still requires what the user has just done. */
+const isRepair = ({ purpose }: Running): boolean => purpose.kind !== 'link'
+
+/** Ends with the item, or waits for its first data or for the check of a repair. */
+function settle({ run, purpose }: Running, item: Item, isLast: boolean): Step {
+  const effects: Effect[] = [{ type: 'stop_polling' }, { type: 'forget' }]
   if (item.status === 'healthy' && item.action_required === null)
-    return { state: { name: 'healthy', run, purpose, item }, effects: [{ type: 'stop_polling' }, done] }
-  if (item.status !== 'initializing')
-    return { state: { name: 'attention', run, purpose, item }, effects: [{ type: 'stop_polling' }, done] }
-  return wait({ run, purpose }, item.id, [], false)
+    return { state: { name: 'healthy', run, purpose, item }, effects }
+  const isUnchecked = isRepair({ run, purpose }) && item.action_required !== null && !isLast
+  if (item.status !== 'initializing' && !isUnchecked)
+    return { state: { name: 'attention', run, purpose, item }, effects }
+  return wait({ run, purpose }, item.id, [])
 }
 
-function wait({ run, purpose }: Running, itemId: string | null, known: readonly string[], givesUp: boolean): Step {
+function wait({ run, purpose }: Running, itemId: string | null, known: readonly string[]): Step {
+  const givesUp = itemId === null || isRepair({ run, purpose })
   return {
     state: { name: 'waiting', run, purpose, itemId, known },
     effects: [
@@ -204,7 +210,7 @@ function repair({ run, purpose }: Running, itemId: string): Step {
 
 function onReturned(state: State & { name: 'linking' }): Step {
   const itemId = itemOf(state.purpose)
-  return itemId === null ? wait(state, null, state.known, true) : repair(state, itemId)
+  return itemId === null ? wait(state, null, state.known) : repair(state, itemId)
 }
 
 function onResumed(state: State, { saved, returnUrl }: Event & { type: 'resumed' }): Step {
@@ -212,7 +218,7 @@ function onResumed(state: State, { saved, returnUrl }: Event & { type: 'resumed'
   const running = { run: state.run + 1, purpose: saved.purpose }
   if (saved.step === 'waiting') {
     const { itemId, known } = saved
-    return wait(running, itemId, known, itemId === null)
+    return wait(running, itemId, known)
   }
   const { mode, linkToken, known } = saved
   const next = { name: 'linking', ...running, mode, linkToken, hostedUrl: null, known } as const
@@ -234,11 +240,13 @@ function onReset(state: State): Step {
 }
 
 /** Another item, or one that was there before, is not what the user waits for. */
-function onRead(state: State & { name: 'linking' | 'waiting' }, item: Item): Step {
-  if (state.name === 'waiting' && state.itemId !== null)
-    return state.itemId !== item.id || item.status === 'initializing' ? stay(state) : settle(state, item)
+function onRead(state: State & { name: 'linking' | 'waiting' }, { item, isLast }: Event & { type: 'read' }): Step {
+  if (state.name === 'waiting' && state.itemId !== null) {
+    const next = settle(state, item, isLast)
+    return state.itemId !== item.id || next.state.name === 'waiting' ? stay(state) : next
+  }
   const isNew = state.purpose.kind === 'link' && !state.known.includes(item.id)
-  return isNew && (state.name === 'waiting' || state.mode === 'hosted') ? settle(state, item) : stay(state)
+  return isNew && (state.name === 'waiting' || state.mode === 'hosted') ? settle(state, item, isLast) : stay(state)
 }
 
 function onRunning(
@@ -257,11 +265,11 @@ function onRunning(
     case 'returned':
       return state.name === 'linking' && state.mode === 'hosted' ? onReturned(state) : stay(state)
     case 'exchanged':
-      return state.name === 'exchanging' ? settle(state, event.item) : stay(state)
+      return state.name === 'exchanging' ? settle(state, event.item, false) : stay(state)
     case 'repaired':
-      return state.name === 'repairing' ? settle(state, event.item) : stay(state)
+      return state.name === 'repairing' ? settle(state, event.item, false) : stay(state)
     case 'read':
-      return state.name === 'linking' || state.name === 'waiting' ? onRead(state, event.item) : stay(state)
+      return state.name === 'linking' || state.name === 'waiting' ? onRead(state, event) : stay(state)
     case 'nothing':
       return state.name === 'waiting' && state.itemId === null ? end(cancelled(state), false) : stay(state)
     case 'failed':

@@ -209,6 +209,33 @@ describe('a connection', () => {
     expect(played.paths()).toEqual(['POST /link/token/create', 'POST /items/item-1/repaired'])
   })
 
+  const repair = async (answers: readonly string[]) => {
+    let asked = 0
+    const played = await play(({ path }) => {
+      if (!path.includes('/items/item-1')) return null
+      const status = answers[Math.min(asked, answers.length - 1)] ?? ''
+      asked += 1
+      return { body: { ...item('item-1', status), action_required: status === 'healthy' ? null : 'update' } }
+    })
+    played.connection.attach()
+    played.connection.send({ ...start, purpose: { kind: 'repair', itemId: 'item-1' } })
+    await vi.waitFor(() => expect(played.link.opened).toBe(1))
+    played.link.options?.onSuccess('public-1', {})
+    return played
+  }
+
+  it('reads a repaired item until its login is checked', async () => {
+    const played = await repair(['needs_update', 'needs_update', 'healthy'])
+    await reach(played, 'healthy')
+    expect(played.paths().slice(1)).toEqual(['POST /items/item-1/repaired', 'GET /items/item-1', 'GET /items/item-1'])
+  })
+
+  it('says what a repaired item still requires, when nothing has changed in time', async () => {
+    const played = await repair(['needs_update'])
+    await reach(played, 'attention')
+    expect(played.connection.getState()).toMatchObject({ item: { status: 'needs_update' } })
+  })
+
   it('fails with the problem of the API, and with the message of Link', async () => {
     const refused = await play(({ path }) => (path.endsWith('/create') ? problem(429, 'too_many_links') : null))
     refused.connection.attach()

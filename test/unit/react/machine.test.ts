@@ -82,11 +82,8 @@ const events: fc.Arbitrary<Event> = fc.oneof(
   }),
   fc.record({ type: fc.constant('exited' as const), run: runs, error: fc.constantFrom(null, failure) }),
   fc.record({ type: fc.constant('returned' as const), run: runs }),
-  fc.record({
-    type: fc.constantFrom('exchanged' as const, 'repaired' as const, 'read' as const),
-    run: runs,
-    item: items,
-  }),
+  fc.record({ type: fc.constantFrom('exchanged' as const, 'repaired' as const), run: runs, item: items }),
+  fc.record({ type: fc.constant('read' as const), run: runs, item: items, isLast: fc.boolean() }),
   fc.record({ type: fc.constant('nothing' as const), run: runs }),
   fc.record({ type: fc.constant('failed' as const), run: runs, error: fc.constant(failure) }),
   fc.record({
@@ -230,7 +227,12 @@ const created = (hostedUrl: string | null = null): Event => ({
 })
 const start = (purpose: Purpose, mode: 'link' | 'hosted' = 'link'): Event => ({ type: 'start', purpose, mode })
 const succeeded: Event = { type: 'succeeded', run: 0, publicToken, metadata: {} }
-const read = (id: string, status: Item['status']): Event => ({ type: 'read', run: 0, item: item(id, status) })
+const read = (id: string, status: Item['status']): Event => ({
+  type: 'read',
+  run: 0,
+  item: item(id, status),
+  isLast: false,
+})
 const page = 'https://hosted.example.com/1'
 const returnUrl = 'https://app.example.com/?oauth_state_id=1'
 
@@ -256,6 +258,19 @@ describe('a flow', () => {
         'healthy',
       ])
     }
+  })
+
+  it('waits for the check of a repair, and ends with what the item still requires when the time has passed', () => {
+    const broken = item('item-1', 'needs_update', 'update')
+    const repairing = [start({ kind: 'repair', itemId: 'item-1' }), created(), succeeded] as const
+    const repaired: Event = { type: 'repaired', run: 0, item: broken }
+    const still: Event = { type: 'read', run: 0, item: broken, isLast: false }
+    expect(states(...repairing, repaired, still, read('item-1', 'healthy')).slice(3)).toEqual([
+      'waiting',
+      'waiting',
+      'healthy',
+    ])
+    expect(states(...repairing, repaired, { ...still, isLast: true }).slice(3)).toEqual(['waiting', 'attention'])
   })
 
   it('links a bank on a page of Plaid, and finds the item that was not there before', () => {
