@@ -52,7 +52,7 @@ AS $$
 $$;
 --> statement-breakpoint
 -- Gives the named rows of a user the next numbers, each once. Without any, only the counter rises, for a change that is no
--- row of the feed: once in a transaction. Does nothing for a user who is erased: nobody reads the feed any more.
+-- row of the feed: once in a transaction. Does nothing for a user who is erased, because no client can read that feed.
 CREATE FUNCTION app.number_changes(p_user uuid, p_kinds text[], p_ids uuid[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -263,6 +263,7 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
+-- As before, but the user's edits of both accounts stay.
 CREATE OR REPLACE FUNCTION app.merge_accounts(p_earlier uuid, p_later uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_nestloop = on SET jit = off
 AS $$
@@ -301,7 +302,7 @@ BEGIN
   UPDATE public.transactions t SET removed_at = now(), updated_at = now(), change_seq = v_from + g.n
     FROM unnest(v_gone) WITH ORDINALITY g (id, n) WHERE t.id = g.id;
   v_from := app.take_numbers(v_later.user_id, 2 * v_pairs);
-  -- The later row stays, under the earlier one's id and with its edits; the later id is told as removed.
+  -- The later row stays, under the earlier one's id and with its edits. The feed reports the later id as removed.
   INSERT INTO public.transaction_tombstones (user_id, change_seq, transaction_id)
     SELECT v_later.user_id, v_from + n, id FROM unnest(v_new) WITH ORDINALITY p (id, n);
   WITH pair AS (
@@ -349,7 +350,8 @@ BEGIN
   UPDATE public.account_balances SET account_id = p_earlier WHERE account_id = p_later;
   UPDATE public.accounts SET duplicate_of = p_earlier WHERE duplicate_of = p_later AND id <> p_earlier;
   DELETE FROM public.accounts WHERE id = p_later;
-  UPDATE public.accounts SET plaid_account_id = v_later.plaid_account_id, name = v_later.name, official_name = v_later.official_name,
+  UPDATE public.accounts SET own_name = coalesce(v_later.own_name, own_name), hidden = hidden OR v_later.hidden,
+    in_insights = in_insights AND v_later.in_insights, plaid_account_id = v_later.plaid_account_id, name = v_later.name, official_name = v_later.official_name,
     mask = v_later.mask, type = v_later.type, subtype = v_later.subtype, current_balance = v_later.current_balance,
     persistent_account_id = coalesce(v_later.persistent_account_id, persistent_account_id),
     available_balance = v_later.available_balance, credit_limit = v_later.credit_limit,
@@ -357,7 +359,7 @@ BEGIN
     balance_as_of = v_later.balance_as_of, closed = v_later.closed, revoked_at = v_later.revoked_at, updated_at = now()
   WHERE id = p_earlier;
 
-  -- What is told of it from now on is matched with what the earlier one brought, as after a new link (src/db/relink.ts): more
+  -- What later syncs report of it is matched with what the earlier row has, as after a new link (src/db/relink.ts): more
   -- of its history may still arrive. Runs that began before cannot commit.
   IF (SELECT link_epoch FROM public.items WHERE id = v_later.item_id) = 0 THEN
     UPDATE public.items SET link_epoch = 1 WHERE id = v_later.item_id;

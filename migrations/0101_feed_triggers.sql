@@ -1,4 +1,4 @@
--- Number every change of what the API shows (0100), whoever writes it. A statement that changes nothing that is shown takes no
+-- Number every change of what the API shows (0100), by any writer. A statement that changes nothing that is shown takes no
 -- number and locks no user.
 --
 -- A time of reading alone is no change, or every sync would list rows again: `item_products.last_synced_at`,
