@@ -1,6 +1,6 @@
 // The whole: who is signed in, the data of the API, and the page that the address names.
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { ConnectionError, ProblemError } from '@wealthnavigator/client'
+import { ProblemError } from '@wealthnavigator/client'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { ApiProvider } from './api/context.tsx'
 import { SessionProvider, useSession } from './api/session.tsx'
@@ -14,12 +14,10 @@ import { Boundary } from './ui/boundary.tsx'
 import { Shell } from './ui/shell.tsx'
 import { Loading } from './ui/states.tsx'
 
-/** The client repeats what is safe to repeat; only lost connections are worth more attempts. */
-const retry = (count: number, error: Error): boolean => error instanceof ConnectionError && count < 2
-
 function createQueries(onUnauthorized: () => void): QueryClient {
   const queries = new QueryClient({
-    defaultOptions: { queries: { retry, staleTime: 30_000, gcTime: 10 * 60_000 }, mutations: { retry: false } },
+    // The client repeats what is safe to repeat.
+    defaultOptions: { queries: { retry: false, staleTime: 30_000, gcTime: 10 * 60_000 }, mutations: { retry: false } },
   })
   queries.getQueryCache().subscribe(({ type, query }) => {
     const { error } = query.state

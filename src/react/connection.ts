@@ -1,6 +1,15 @@
 // Runs the machine: keeps its state, performs its effects with the client, Link and storage, and sends it their results.
 import { type Client, type Item, newIdempotencyKey, ProblemError } from '@wealthnavigator/client'
-import { type Effect, type Event, initialState, type Mode, type Purpose, type State, transition } from './machine.ts'
+import {
+  type Effect,
+  type Event,
+  initialState,
+  type Mode,
+  pollOf,
+  type Purpose,
+  type State,
+  transition,
+} from './machine.ts'
 import type { CreatePlaid, PlaidHandler } from './plaid.ts'
 import { forget, load, save, type Storage } from './storage.ts'
 
@@ -236,8 +245,7 @@ export function createConnection(given: ConnectionOptions): Connection {
     const saved = load(options.storage, nowMs())
     if (state.name === 'idle' && saved !== null)
       return send({ type: 'resumed', saved, returnUrl: returnUrlOf(options.address()) })
-    if (state.name === 'waiting')
-      run({ type: 'poll', run: state.run, itemId: state.itemId, known: state.known, givesUp: false })
+    if (state.name === 'waiting') run(pollOf(state))
   }
   const change = (by: 1 | -1): void => {
     attached += by

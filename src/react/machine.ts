@@ -39,7 +39,8 @@ export type State =
   | (Running & { readonly name: 'healthy'; readonly item: Item })
   /** Linked, and the user must do something else: see `item.action_required`. */
   | (Running & { readonly name: 'attention'; readonly item: Item })
-  | (Running & { readonly name: 'cancelled' })
+  /** `itemId`: the item that is linked or being repaired all the same; null where nothing was changed. */
+  | (Running & { readonly name: 'cancelled'; readonly itemId: string | null })
   | (Running & { readonly name: 'failed'; readonly error: Error })
 
 /** From Link's `onSuccess`: hints by which the API finds a duplicate before the exchange. */
@@ -139,28 +140,31 @@ function start(state: State, purpose: Purpose, mode: Mode): Step {
 }
 
 /** A repair is checked in the background: until then, the item still requires what the user has just done. */
-const isRepair = ({ purpose }: Running): boolean => purpose.kind !== 'link'
+const isUnchecked = ({ purpose }: Running, { action_required: action }: Item): boolean =>
+  purpose.kind === 'repair' && (action === 'update' || action === 'give_consent')
 
 /** Ends with the item, or waits for its first data or for the check of a repair. */
 function settle({ run, purpose }: Running, item: Item, isLast: boolean): Step {
   const effects: Effect[] = [{ type: 'stop_polling' }, { type: 'forget' }]
   if (item.status === 'healthy' && item.action_required === null)
     return { state: { name: 'healthy', run, purpose, item }, effects }
-  const isUnchecked = isRepair({ run, purpose }) && item.action_required !== null && !isLast
-  if (item.status !== 'initializing' && !isUnchecked)
+  if (item.status !== 'initializing' && (isLast || !isUnchecked({ run, purpose }, item)))
     return { state: { name: 'attention', run, purpose, item }, effects }
   return wait({ run, purpose }, item.id, [])
 }
 
+/** The read of what a state waits for. It gives up, except on the first data of an item. */
+export const pollOf = ({ run, purpose, itemId, known }: State & { readonly name: 'waiting' }): Effect => ({
+  type: 'poll',
+  run,
+  itemId,
+  known,
+  givesUp: itemId === null || purpose.kind !== 'link',
+})
+
 function wait({ run, purpose }: Running, itemId: string | null, known: readonly string[]): Step {
-  const givesUp = itemId === null || isRepair({ run, purpose })
-  return {
-    state: { name: 'waiting', run, purpose, itemId, known },
-    effects: [
-      { type: 'save', saved: { step: 'waiting', purpose, itemId, known } },
-      { type: 'poll', run, itemId, known, givesUp },
-    ],
-  }
+  const state = { name: 'waiting', run, purpose, itemId, known } as const
+  return { state, effects: [{ type: 'save', saved: { step: 'waiting', purpose, itemId, known } }, pollOf(state)] }
 }
 
 const itemOf = (purpose: Purpose): string | null => (purpose.kind === 'link' ? null : purpose.itemId)
@@ -170,7 +174,10 @@ function end(next: State, isLinkOpen: boolean): Step {
   return { state: next, effects: [...close, { type: 'stop_polling' }, { type: 'forget' }] }
 }
 
-const cancelled = ({ run, purpose }: Running): State => ({ name: 'cancelled', run, purpose })
+const cancelled = (state: State & Running): State => {
+  const { run, purpose } = state
+  return { name: 'cancelled', run, purpose, itemId: state.name === 'waiting' ? state.itemId : null }
+}
 
 function onCreated(state: State & { name: 'creating' }, event: Event & { type: 'created' }): Step {
   const { run, purpose, mode } = state

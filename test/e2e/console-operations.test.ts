@@ -60,6 +60,7 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     await review(page, 'operations-item-broken')
     await edge.bank.change(id, { login_repaired: true })
     await edge.settled()
+    await page.getByRole('button', { name: 'Refresh' }).click()
     await page.getByText('Webhook: ITEM LOGIN_REPAIRED').waitFor({ timeout: 60_000 })
     await page.getByText('Healthy').waitFor({ timeout: 60_000 })
     const entry = page.getByRole('listitem').filter({ hasText: 'Webhook: ITEM LOGIN_REPAIRED' })

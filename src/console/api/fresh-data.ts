@@ -1,4 +1,4 @@
-// Reads accounts, transactions and sums again when an item has new data, without asking for them all the time.
+// Reads accounts, transactions and sums again when an item has new data: only the items are read again and again.
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { useClient } from './context.tsx'
@@ -19,6 +19,6 @@ export function useFreshData(): void {
     const before = seen.current
     seen.current = now
     if (before !== null && before !== now)
-      void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'items' })
+      void queries.invalidateQueries({ predicate: ({ queryKey: [area] }) => area !== 'items' && area !== 'operations' })
   }, [now, queries])
 }

@@ -12,6 +12,9 @@ interface PageQuery {
   readonly cursor?: string
 }
 
+/** Each read of an administrator is a row of the audit trail, so none happens by itself. */
+const readWhenAsked = { refetchOnWindowFocus: false, refetchOnReconnect: false } as const
+
 /** A long list, page by page. A key begins with `operations`. */
 const listQuery = <Row>(
   key: readonly unknown[],
@@ -24,6 +27,7 @@ const listQuery = <Row>(
     getNextPageParam: ({ next_cursor }) => next_cursor,
     placeholderData: keepPreviousData,
     staleTime: 5000,
+    ...readWhenAsked,
   })
 
 /** The value of a filter, if it is one of the known ones. */
@@ -74,22 +78,19 @@ export const allItemsQuery = (client: Client, filter: Filter) => {
 
 export const timelineQuery = (client: Client, id: string, filter: Filter) => {
   const kind = oneOf(entryKinds, filter.get('kind'))
-  return {
-    ...listQuery(['timeline', id, kind], (page, signal) =>
-      client.get('/api/v1/admin/items/{id}/timeline', {
-        signal,
-        params: { path: { id }, query: { ...page, ...given('kind', kind) } },
-      }),
-    ),
-    refetchInterval: 10_000,
-  }
+  return listQuery(['timeline', id, kind], (page, signal) =>
+    client.get('/api/v1/admin/items/{id}/timeline', {
+      signal,
+      params: { path: { id }, query: { ...page, ...given('kind', kind) } },
+    }),
+  )
 }
 
 export const anyItemQuery = (client: Client, id: string) =>
   queryOptions({
     queryKey: ['operations', 'item', id],
     queryFn: ({ signal }) => client.get('/api/v1/admin/items/{id}', { signal, params: { path: { id } } }),
-    refetchInterval: 10_000,
+    ...readWhenAsked,
   })
 
 export const runsQuery = (client: Client, filter: Filter) => {
@@ -118,7 +119,7 @@ export const lettersQuery = (client: Client, filter: Filter) => {
   return listQuery(['dead letters', open], (page, signal) =>
     client.get('/api/v1/admin/dead-letters', {
       signal,
-      params: { query: { ...page, open: open ? 'true' : 'false' } as never },
+      params: { query: { ...page, open } },
     }),
   )
 }
@@ -131,7 +132,12 @@ export const auditQuery = (client: Client, filter: Filter) => {
 }
 
 const single = <Data>(name: string, read: (signal: AbortSignal) => Promise<Data>) =>
-  queryOptions({ queryKey: ['operations', name], queryFn: ({ signal }) => read(signal), staleTime: 10_000 })
+  queryOptions({
+    queryKey: ['operations', name],
+    queryFn: ({ signal }) => read(signal),
+    staleTime: 10_000,
+    ...readWhenAsked,
+  })
 
 export const alarmsQuery = (client: Client) =>
   single('alarms', (signal) => client.get('/api/v1/admin/alarms', { signal }))

@@ -3,6 +3,7 @@
 import type { AccessToken, GetToken } from '@wealthnavigator/client'
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react'
 import {
+  areOfOne,
   continueDemo,
   isAdministrators,
   type Credentials,
@@ -74,22 +75,28 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
   const [state, setState] = useState<SessionState>({ name: 'starting' })
   const token = useRef<AccessToken | null>(null)
   const kind = useRef<Kind | null>(null)
+  /** Says whose data the pages show. */
+  const shown = useRef<AccessToken | null>(null)
 
   const enter = useCallback((settings: ConsoleSettings, next: Kind, first: AccessToken) => {
     token.current = first
+    shown.current = first
     kind.current = next
     remember(next)
     setState({ name: 'signed_in', settings, kind: next, isOperator: isAdministrators(first) })
   }, [])
   const start = useCallback(() => {
-    setState({ name: 'starting' })
-    void begin()
-      .then(({ settings, resumed }) => {
+    const open = async (): Promise<void> => {
+      try {
+        const { settings, resumed } = await begin()
         if (resumed === null) setState({ name: 'signed_out', settings, reason: null })
         else enter(settings, resumed.kind, resumed.token)
-        return resumed
-      })
-      .catch((error: unknown) => setState({ name: 'failed', error: errorOf(error) }))
+      } catch (error) {
+        setState({ name: 'failed', error: errorOf(error) })
+      }
+    }
+    setState({ name: 'starting' })
+    void open()
   }, [enter])
   useEffect(start, [start])
 
@@ -102,7 +109,11 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
         const first = token.current
         token.current = null
         if (first !== null) return first
-        return await resume(kind.current ?? 'account')
+        const next = await resume(kind.current ?? 'account')
+        if (shown.current === null || areOfOne(shown.current, next)) return next
+        // Another tab signed in as another person, with whom this tab shares the cookie.
+        session.end('expired')
+        throw new Error('Another person has signed in.')
       },
       async continueAsDemo(as = 'demo') {
         if (settings !== null) enter(settings, as, await continueDemo(as))
@@ -116,6 +127,7 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
       },
       end(reason) {
         token.current = null
+        shown.current = null
         kind.current = null
         remember(null)
         if (settings !== null) setState({ name: 'signed_out', settings, reason })

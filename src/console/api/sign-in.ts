@@ -47,16 +47,21 @@ export async function continueDemo(kind: 'demo' | 'operator'): Promise<AccessTok
   return { token, expiresIn }
 }
 
-/** What to show; the API decides what is allowed. The token is ours and was just received, so its signature does not matter. */
-export function isAdministrators(given: AccessToken): boolean {
+/** What a token says. It is ours and was just received, so its signature does not matter; the API decides what is allowed. */
+function claimsOf(given: AccessToken): { readonly sub?: unknown; readonly role?: unknown } {
   const token = typeof given === 'string' ? given : given.token
   try {
     const claims: unknown = JSON.parse(atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')))
-    return typeof claims === 'object' && claims !== null && 'role' in claims && claims.role === 'admin'
+    return typeof claims === 'object' && claims !== null ? claims : {}
   } catch {
-    return false
+    return {}
   }
 }
+
+export const isAdministrators = (given: AccessToken): boolean => claimsOf(given).role === 'admin'
+
+/** Whether both tokens are of one person. */
+export const areOfOne = (one: AccessToken, other: AccessToken): boolean => claimsOf(one).sub === claimsOf(other).sub
 
 export async function signInAccount(credentials: Credentials): Promise<AccessToken> {
   const body = { ...credentials, transport: 'cookie' } as const

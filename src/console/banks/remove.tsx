@@ -18,9 +18,13 @@ export function RemoveBank({ item }: { readonly item: Item }) {
     },
   })
   const name = item.institution.name ?? 'the bank'
+  const open = (): void => {
+    removal.reset()
+    setOpen(true)
+  }
   return (
     <>
-      <button type="button" className="button small quiet" onClick={() => setOpen(true)}>
+      <button type="button" className="button small quiet" onClick={open}>
         Remove…
       </button>
       {isOpen ? (

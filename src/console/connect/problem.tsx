@@ -4,13 +4,14 @@ import { useConnect } from './provider.tsx'
 
 export function ConnectProblem() {
   const bank = useConnect()
-  const { error } = bank
+  const { error, state } = bank
   if (error === null) return null
+  const isRepair = 'purpose' in state && state.purpose.kind !== 'link'
   const { why, next } = errorWords(error)
   return (
     <div className="notice bad" role="alert">
       <p>
-        <strong>The bank was not connected.</strong> {why} {next}
+        <strong>{isRepair ? 'The connection was not repaired.' : 'The bank was not connected.'}</strong> {why} {next}
       </p>
       <div className="actions">
         <button type="button" className="button" onClick={() => bank.retry()}>

@@ -23,9 +23,13 @@ export function Action({ label, title, effect, run }: ActionProps) {
       await queries.invalidateQueries({ queryKey: ['operations'] })
     },
   })
+  const open = (): void => {
+    action.reset()
+    setOpen(true)
+  }
   return (
     <>
-      <button type="button" className="button small" onClick={() => setOpen(true)}>
+      <button type="button" className="button small" onClick={open}>
         {label}
       </button>
       {action.data === undefined ? null : (

@@ -58,7 +58,11 @@ export default function Activity() {
             ))}
           </ul>
           {query.hasNextPage ? (
-            <More busy={query.isFetchingNextPage} load={() => void query.fetchNextPage()} />
+            <More
+              busy={query.isFetchingNextPage}
+              failed={query.isFetchNextPageError}
+              load={() => void query.fetchNextPage()}
+            />
           ) : (
             <p className="muted center">That is all.</p>
           )}

@@ -74,8 +74,13 @@ function Refresh({ item }: { readonly item: Item }) {
   return (
     <>
       <button type="button" className="button small" disabled={refresh.isPending} onClick={() => refresh.mutate()}>
-        {refresh.isSuccess ? 'Refreshing soon' : 'Refresh'}
+        Refresh
       </button>
+      {refresh.isSuccess ? (
+        <span role="status" className="muted">
+          A sync is scheduled.
+        </span>
+      ) : null}
       {refresh.error === null ? null : <Failed error={refresh.error} />}
     </>
   )

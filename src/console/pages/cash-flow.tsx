@@ -67,7 +67,9 @@ function CurrencyCard({ flows: { currency, rows }, words }: { readonly flows: Cu
       <figure className={words.key === 'week' ? 'chart weeks' : 'chart'}>
         <Bars title={title} bars={bars} series={['in', 'out']} chosen={chosen} choose={choose} />
         <figcaption>
-          <output className="reading">{bars[chosen]?.text}</output>
+          <p className="reading" aria-hidden="true">
+            {bars[chosen]?.text}
+          </p>
         </figcaption>
       </figure>
       <table className="rows compact">

@@ -9,8 +9,9 @@ import { Page } from '../ui/page.tsx'
 const nameOf = (bank: ConnectBank): string => bank.item?.institution.name ?? 'Your bank'
 
 function Steps({ bank }: { readonly bank: ConnectBank }) {
-  const isRepair = 'purpose' in bank.state && bank.state.purpose.kind !== 'link'
-  const isSaved = bank.state.name === 'waiting' && bank.state.itemId !== null
+  const { state } = bank
+  const isRepair = 'purpose' in state && state.purpose.kind !== 'link'
+  const isSaved = state.name === 'waiting' && state.itemId !== null && !isRepair
   return (
     <div className="card">
       <ol className="steps">
@@ -18,18 +19,27 @@ function Steps({ bank }: { readonly bank: ConnectBank }) {
         <li className={isSaved ? 'done' : 'current'}>
           {isRepair ? 'Checking the connection' : 'Saving the connection'}
         </li>
-        <li className={isSaved ? 'current' : ''}>Getting the first data</li>
+        {isRepair ? null : <li className={isSaved ? 'current' : ''}>Getting the first data</li>}
       </ol>
       <p className="muted" role="status">
         This takes up to a minute. You may leave this page; the work continues.
       </p>
-      <div className="actions">
-        <button type="button" className="button" onClick={() => bank.cancel()}>
-          Stop waiting
-        </button>
-      </div>
+      {state.name === 'waiting' ? (
+        <div className="actions">
+          <button type="button" className="button" onClick={() => bank.cancel()}>
+            Stop waiting
+          </button>
+        </div>
+      ) : null}
     </div>
   )
+}
+
+/** What is said when nothing runs: the title, and what it means. */
+function ending({ state }: ConnectBank): readonly [title: string, lead: string | undefined] {
+  if (state.name !== 'cancelled') return ['Nothing is in progress', undefined]
+  if (state.itemId !== null) return ['You stopped waiting', 'The work continues. Your banks show how it ended.']
+  return ['No bank was connected', 'You left before the end, or the bank shared nothing. Nothing was changed.']
 }
 
 export default function ConnectReturn() {
@@ -44,7 +54,9 @@ export default function ConnectReturn() {
   if (item !== null) {
     const words = itemWords(item)
     return (
+      // A new page, so that its heading is read out.
       <Page
+        key={state.name}
         title={state.name === 'healthy' ? `${nameOf(bank)} is connected` : `${nameOf(bank)} needs one more step`}
         lead={state.name === 'healthy' ? 'Your accounts are here and stay up to date.' : words.detail}
       >
@@ -62,12 +74,9 @@ export default function ConnectReturn() {
       </Page>
     )
   }
-  const isCancelled = state.name === 'cancelled'
+  const [title, lead] = ending(bank)
   return (
-    <Page
-      title={isCancelled ? 'No bank was connected' : 'Nothing is in progress'}
-      lead={isCancelled ? 'You left before the end, or the bank shared nothing. Nothing was changed.' : undefined}
-    >
+    <Page key={title} title={title} lead={lead}>
       <div className="actions">
         <ConnectButton />
         <Link to="/banks" className="button">

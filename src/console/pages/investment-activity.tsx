@@ -72,7 +72,11 @@ export default function InvestmentActivity() {
           <h2 className="visually-hidden">All activity</h2>
           <Days rows={rows} />
           {query.hasNextPage ? (
-            <More busy={query.isFetchingNextPage} load={() => void query.fetchNextPage()} />
+            <More
+              busy={query.isFetchingNextPage}
+              failed={query.isFetchNextPageError}
+              load={() => void query.fetchNextPage()}
+            />
           ) : (
             <p className="muted center">That is all.</p>
           )}

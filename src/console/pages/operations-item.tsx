@@ -1,5 +1,5 @@
 // One item of any user: its state, and everything that happened to it in one list.
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useClient } from '../api/context.tsx'
 import { anyItemQuery, entryKinds, timelineQuery } from '../api/operations.ts'
 import { formatExactMoment } from '../format/dates.ts'
@@ -146,9 +146,19 @@ function Timeline({ id }: { readonly id: string }) {
   )
 }
 
+function Refresh() {
+  const queries = useQueryClient()
+  const refresh = (): void => void queries.invalidateQueries({ queryKey: ['operations'] })
+  return (
+    <button type="button" className="button" onClick={refresh}>
+      Refresh
+    </button>
+  )
+}
+
 export default function OperationsItem({ id = '' }: Readonly<Record<string, string>>) {
   return (
-    <Page title="Item">
+    <Page title="Item" actions={<Refresh />}>
       <OperationsNavigation />
       <State id={id} />
       <Timeline id={id} />

@@ -33,7 +33,9 @@ function Months({ flows: { currency, rows }, chosen, choose }: MonthsProps) {
     <figure className="chart">
       <Bars title={title} bars={bars} series={['out']} chosen={chosen} choose={choose} />
       <figcaption>
-        <output className="reading">{bars[chosen]?.text}</output>
+        <p className="reading" aria-hidden="true">
+          {bars[chosen]?.text}
+        </p>
       </figcaption>
     </figure>
   )

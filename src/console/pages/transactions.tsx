@@ -29,7 +29,11 @@ function List() {
       ) : null}
       <TransactionRows rows={rows} accounts={accounts} />
       {query.hasNextPage ? (
-        <More busy={query.isFetchingNextPage} load={() => void query.fetchNextPage()} />
+        <More
+          busy={query.isFetchingNextPage}
+          failed={query.isFetchNextPageError}
+          load={() => void query.fetchNextPage()}
+        />
       ) : rows.length > 0 ? (
         <p className="muted center">That is all.</p>
       ) : null}

@@ -44,9 +44,10 @@ type Changes = Readonly<Record<string, string | null>>
 
 /** The parameters of the address, and a function that changes some; null and '' remove one. */
 export function useSearch(): readonly [URLSearchParams, (changes: Changes) => void] {
-  const { pathname, search } = useLocation()
-  const params = new URLSearchParams(search)
+  const params = new URLSearchParams(useLocation().search)
   const change = (changes: Changes): void => {
+    // The address of now: another change may have come in between.
+    const { pathname, search } = window.location
     const next = new URLSearchParams(search)
     for (const [name, value] of Object.entries(changes))
       if (value === null || value === '') next.delete(name)

@@ -52,6 +52,7 @@ function SearchField({ value, onChange }: { readonly value: string; readonly onC
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   // The address may change elsewhere: back, or "Clear".
   useEffect(() => setText(value), [value])
+  useEffect(() => () => clearTimeout(timer.current), [])
   return (
     <label className="field grow">
       <span>Search</span>

@@ -139,7 +139,9 @@ export function Chart(props: ChartProps) {
         <span>{formatShortDay(lastPoint.date)}</span>
       </div>
       <figcaption>
-        <output className="reading">{textOf(point)}</output>
+        <p className="reading" aria-hidden="true">
+          {textOf(point)}
+        </p>
         {lastEstimate === undefined ? null : (
           <p className="muted">
             Up to {formatDay(lastEstimate.date)}, balances are estimated from transactions. An account joins the line

@@ -25,7 +25,10 @@ export function Confirm({
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
   useEffect(() => {
-    dialog.current?.showModal()
+    const element = dialog.current
+    element?.showModal()
+    // Closed before it is removed, so that the focus returns to the button.
+    return () => element?.close()
   }, [])
   return (
     <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>

@@ -1,13 +1,20 @@
 // Loads the next page of a list when the button is nearly on the screen.
 import { useEffect, useRef } from 'react'
 
-export function More({ busy, load }: { readonly busy: boolean; readonly load: () => void }) {
+interface MoreProps {
+  readonly busy: boolean
+  /** Whether the last page failed: then only the button loads it. */
+  readonly failed: boolean
+  readonly load: () => void
+}
+
+export function More({ busy, failed, load }: MoreProps) {
   const button = useRef<HTMLButtonElement>(null)
   const latest = useRef(load)
   latest.current = load
   useEffect(() => {
     const element = button.current
-    if (element === null) return
+    if (element === null || failed) return
     const observer = new IntersectionObserver(
       (entries) => {
         if (entries.some((entry) => entry.isIntersecting)) latest.current()
@@ -16,7 +23,7 @@ export function More({ busy, load }: { readonly busy: boolean; readonly load: ()
     )
     observer.observe(element)
     return () => observer.disconnect()
-  }, [busy])
+  }, [busy, failed])
   return (
     <button ref={button} type="button" className="button wide" disabled={busy} onClick={load}>
       {busy ? 'Loading more…' : 'Show more'}

@@ -1,5 +1,5 @@
 // What is around every page: the navigation, who is signed in, and whether the browser is offline.
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useRef, useSyncExternalStore } from 'react'
 import { useClient } from '../api/context.tsx'
 import { itemsQuery } from '../api/queries.ts'
@@ -11,6 +11,7 @@ import { pages } from '../pages.ts'
 import { Link } from '../router/link.tsx'
 import { useLocation } from '../router/location.ts'
 import icon from '../icon.svg'
+import { Failed } from './states.tsx'
 
 const kindWords = { demo: 'Demo user', operator: 'Demo operator', account: 'Signed in' } as const
 
@@ -73,6 +74,7 @@ function Navigation({ isOperator }: { readonly isOperator: boolean }) {
 export function Shell({ children }: { readonly children: ReactNode }) {
   const { state, signOut } = useSession()
   const online = useOnline()
+  const leave = useMutation({ mutationFn: signOut })
   useFreshData()
   const kind = state.name === 'signed_in' ? state.kind : 'account'
   return (
@@ -88,7 +90,12 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         <Navigation isOperator={state.name === 'signed_in' && state.isOperator} />
         <div className="who">
           <span className="muted wide-only">{kindWords[kind]}</span>
-          <button type="button" className="button small quiet" onClick={() => void signOut()}>
+          <button
+            type="button"
+            className="button small quiet"
+            disabled={leave.isPending}
+            onClick={() => leave.mutate()}
+          >
             Sign out
           </button>
         </div>
@@ -99,6 +106,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
             You are offline. You see what was loaded last; changes are not possible.
           </div>
         )}
+        {leave.error === null ? null : <Failed error={leave.error} />}
         <ConnectProblem />
         {children}
       </main>

@@ -61,10 +61,10 @@ interface AwaitProps<Data> {
 
 /** Shows a query: what it read, even where a later read failed, else that it loads or why it failed. */
 export function Await<Data>({ query, label, children }: AwaitProps<Data>) {
-  const { data, error, isPending, fetchStatus } = query
+  const { data, error, isPending, isPaused } = query
   const retry = (): void => void query.refetch()
   if (isPending)
-    return fetchStatus === 'paused' ? (
+    return isPaused ? (
       <Empty title="You are offline">This page loads as soon as you are connected again.</Empty>
     ) : (
       <Loading label={label} />

@@ -14,6 +14,8 @@ const sources = [
   'src/client',
   'src/react',
   'src/dev/reference',
+  'src/dev/lib/console-build.ts',
+  'src/dev/lib/console-headers.ts',
   'docs/openapi.json',
   'package-lock.json',
 ]
@@ -24,7 +26,6 @@ const manifestSchema = z.record(
   z.object({
     file: z.string(),
     imports: z.array(z.string()).default([]),
-    css: z.array(z.string()).default([]),
     isEntry: z.boolean().default(false),
   }),
 )
@@ -69,6 +70,10 @@ export async function buildConsole(folder: string, { strict }: ConsoleOptions): 
     configFile: false,
     publicDir: false,
     logLevel: 'error',
+    // What NODE_ENV says does not matter: tests check the build that is deployed.
+    mode: 'production',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    oxc: { jsx: { development: false } },
     build: {
       outDir: folder,
       emptyOutDir: true,
