@@ -116,7 +116,7 @@ export class Live extends UnwatchedLive {
   }
 
   override close(...given: Parameters<UnwatchedLive['close']>) {
-    return watchedNow(this.#watched, () => super.close(...given))
+    return watched(this.#watched, () => super.close(...given))
   }
 
   override async alarm(): Promise<void> {

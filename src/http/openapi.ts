@@ -6,7 +6,7 @@ import { problemMediaType, problemSchema } from './problem.ts'
 import { describeFields } from './reference/describe-fields.ts'
 import { parameterDescriptions } from './reference/fields.ts'
 import { tagDescriptions, textOf } from './reference/operations.ts'
-import { defaultLimits } from '../ratelimit/policies.ts'
+import { defaultLimits, policyOf } from '../ratelimit/policies.ts'
 import type { Route } from './route.ts'
 
 type Json = Record<string, unknown>
@@ -113,9 +113,8 @@ const limitComponents = Object.fromEntries(
 function limitsOf({ path, limit }: Route): string[] {
   if (path === '/health') return []
   if (limit === 'webhook') return ['webhook_failed', 'webhook_repeated']
-  // A refresh counts against its session, and a failed one against the address (middleware/rate-limit.ts).
-  const own = limit === 'refresh' ? 'auth' : limit
-  return ['global', 'global_hour', ...(own === undefined ? [] : [own])]
+  const own = policyOf(limit ?? null)
+  return ['global', 'global_hour', ...(own === null ? [] : [own])]
 }
 
 /** The rate limit headers of a response. Webhooks and health have them only on a 429. */

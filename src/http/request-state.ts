@@ -6,7 +6,7 @@ import type { Logger } from '../monitoring/logger.ts'
 import type { RouteEvent } from '../monitoring/security-events.ts'
 import type { Outcome } from '../ratelimit/limiter.ts'
 import type { Services } from '../context.ts'
-import type { RateLimit } from './route.ts'
+import type { RouteLimit } from '../ratelimit/policies.ts'
 
 export interface RequestState {
   /** Created by the Worker; in the response, in errors and in log lines. */
@@ -27,7 +27,7 @@ export interface RequestState {
   /** Whether the response is a page of the console. */
   page: boolean
   /** The rate limit of the route. */
-  limit: RateLimit | null
+  limit: RouteLimit | null
   /** The decisions of the limits so far, in order. */
   limitOutcomes: Outcome[]
   /** Reads the body once, up to the limit of the route. */

@@ -9,7 +9,7 @@ import { isReadOnly } from '../auth/access-token.ts'
 import type { Actor, Ctx, User } from '../context.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
 import type { RouteEvent } from '../monitoring/security-events.ts'
-import type { RoutePolicy } from '../ratelimit/policies.ts'
+import type { RouteLimit } from '../ratelimit/policies.ts'
 import { requirePurpose } from '../privacy/consents.ts'
 import { requireNotErased } from '../privacy/require-not-erased.ts'
 import type { Purpose } from '../privacy/purposes.ts'
@@ -19,8 +19,6 @@ import { isJson, parseBody, parseParameters, parseQuery } from './input.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export type Access = 'public' | 'user' | 'admin'
-/** The rate limit of a route, in addition to the global one. */
-export type RateLimit = RoutePolicy | 'webhook' | 'refresh'
 /** Status → schema of the body, or null for none. */
 export type Answers = Readonly<Record<number, z.ZodType | null>>
 /** A strict object, or the raw bytes. */
@@ -35,11 +33,14 @@ export interface RouteDescription {
   readonly summary: string
   readonly tags: readonly string[]
   readonly access: Access
-  readonly limit?: RateLimit
+  /** The rate limit of the route, in addition to the global one. */
+  readonly limit?: RouteLimit
   /** The security event in the log. Routes for administrators have `admin_read` and `admin_change`. */
   readonly event?: RouteEvent
   /** What the route records in the audit trail. Reads of administrators record `admin_read`, unless it says `none`. */
   readonly audit?: RouteAudit
+  /** For reads of administrators: the path names one item, so the read is in the trail of the item's user too. */
+  readonly about?: 'item'
   /** Also refuses tokens whose session has ended. Routes for administrators always do this. */
   readonly session?: 'live'
   /** The purpose of the route, which is refused for users who do not allow it. */
@@ -216,12 +217,24 @@ async function requireSession(
 }
 
 const aboutUser = z.object({ user_id: z.uuid() })
+const aboutItem = z.object({ id: z.uuid() })
+
+/** Of whom a route reads: of the user in its query, or of the user of the item in its path. */
+function ownerOf({ about }: Pick<RouteDescription, 'about'>, { query, params }: { query: unknown; params: unknown }) {
+  const user = aboutUser.safeParse(query).data
+  if (user !== undefined) return { owner: { userId: user.user_id } }
+  const item = about === 'item' ? aboutItem.safeParse(params).data : undefined
+  return item === undefined ? {} : { owner: { itemId: item.id } }
+}
 
 /** An administrator reads nothing that the trail does not say; of one user, the trail of the user says it too. */
-async function recordRead(ctx: Ctx<User>, routeId: string, query: unknown): Promise<void> {
-  const { data } = aboutUser.safeParse(query)
-  const owner = data === undefined ? {} : { owner: { userId: data.user_id } }
-  await recordAlone(ctx, await audit(ctx, { action: 'admin_read', target: routeId, ...owner }))
+async function recordRead(
+  ctx: Ctx<User>,
+  declaration: Pick<RouteDescription, 'id' | 'about'>,
+  input: { query: unknown; params: unknown },
+): Promise<void> {
+  const row = await audit(ctx, { action: 'admin_read', target: declaration.id, ...ownerOf(declaration, input) })
+  await recordAlone(ctx, row)
 }
 
 type Handler<Who extends Actor, Given extends Declaration> = (
@@ -275,7 +288,7 @@ export function route<const Given extends Declaration & { readonly access: 'user
         await allowed
         const isRecorded = declaration.audit === undefined || !('none' in declaration.audit)
         if (declaration.access === 'admin' && declaration.method === 'GET' && isRecorded)
-          await recordRead(users, declaration.id, input.query)
+          await recordRead(users, declaration, input)
         const run = async () => parseReply(declaration.answers, await handler(users, input))
         if (declaration.idempotency === undefined) return await run()
         const key = idempotencyHeader.parse(request.headers.get(idempotencyName) ?? undefined)

@@ -22,6 +22,14 @@ export const defaultLimits = {
 export type PolicyName = keyof typeof defaultLimits
 /** A policy of a route, in addition to the global ones. */
 export type RoutePolicy = 'auth' | 'link' | 'sync' | 'sensitive'
+/** What a route declares. A webhook is limited when it fails or is repeated, a refresh by its session. */
+export type RouteLimit = RoutePolicy | 'webhook' | 'refresh'
+
+/** A refresh counts against its session. Only a failed one counts against the address, like a failed sign-in. */
+export function policyOf(limit: RouteLimit | null): RoutePolicy | null {
+  if (limit === 'refresh') return 'auth'
+  return limit === 'webhook' ? null : limit
+}
 
 /** How many times the limit of an address a whole IPv6 /48 gets without a verified login. */
 const networkFactor = 4

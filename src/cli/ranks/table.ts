@@ -13,9 +13,17 @@ export const ranks: readonly Unit[] = [
   { name: 'schema', paths: ['drizzle/tables'] },
   {
     name: 'library',
-    paths: ['body', 'decimal', 'errors', 'exact-json', 'ip-address', 'item-status', 'retry', 'timeout'].map(
-      (file) => `src/${file}.ts`,
-    ),
+    paths: [
+      'body',
+      'decimal',
+      'errors',
+      'exact-json',
+      'ip-address',
+      'item-status',
+      'response-headers',
+      'retry',
+      'timeout',
+    ].map((file) => `src/${file}.ts`),
   },
   { name: 'crypto', paths: ['src/crypto'] },
   { name: 'envelope', paths: ['src/crypto/envelope.ts'] },
@@ -148,7 +156,7 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
   // Its pages are scripts of a browser.
   console: [],
   'dev/reference': ['data'],
-  'dev/lib': ['dev/reference'],
+  'dev/lib': ['library', 'dev/reference'],
   'dev/postgres': ['dev/lib'],
   'dev/stack': ['dev/lib', 'dev/postgres', 'neon-local', 'plaid-simulator'],
   monitoring: ['library', 'crypto'],

@@ -8,6 +8,7 @@ import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
 import { askedAgain } from '../sync/work.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { idRow, query } from '../core/statement.ts'
+import { withProducts } from '../core/with-products.ts'
 
 const itemColumns = {
   id: items.id,
@@ -40,13 +41,6 @@ type ProductRow = RowOf<typeof productColumns>
 
 export interface Item extends ItemRow {
   readonly products: readonly ProductRow[]
-}
-
-/** Each item with its products, sorted by name. */
-export function withProducts(found: readonly ItemRow[], products: readonly ProductRow[]): Item[] {
-  const byName = products.toSorted((one, other) => (one.product < other.product ? -1 : 1))
-  const byItem = Map.groupBy(byName, ({ itemId }) => itemId)
-  return found.map((item) => ({ ...item, products: byItem.get(item.id) ?? [] }))
 }
 
 /** The two statements that read the user's visible items that match: the items, and the products of the first `limit`. */

@@ -6,6 +6,7 @@ import { batch, type JobsDatabase } from '../core/client.ts'
 import type { RowOf } from '../core/columns.ts'
 import { after, type Key, ofEveryUser, type Page, toPage } from '../core/page.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
+import { withProducts } from '../core/with-products.ts'
 
 const itemColumns = {
   id: items.id,
@@ -40,15 +41,6 @@ export interface AdminItem extends RowOf<typeof itemColumns> {
 export interface AdminItemFilters {
   readonly status?: string | undefined
   readonly userId?: string | undefined
-}
-
-const withProducts = (
-  found: readonly RowOf<typeof itemColumns>[],
-  products: readonly RowOf<typeof productColumns>[],
-) => {
-  const byName = products.toSorted((one, other) => (one.product < other.product ? -1 : 1))
-  const byItem = Map.groupBy(byName, ({ itemId }) => itemId)
-  return found.map((item): AdminItem => ({ ...item, products: byItem.get(item.id) ?? [] }))
 }
 
 /** Any user's item, also a removed one; null if there is none. */

@@ -1,4 +1,4 @@
-// Finds what an id names: ours, Plaid's, a request's, or the digest of a token. Each id is looked up exactly, by an index. Returns
+// Finds what an id names: ours, Plaid's, a request's, or the digest of a token. Each id is looked up exactly, by an index or in each item's own. Returns
 // ids alone.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
@@ -83,21 +83,26 @@ const inEachItem = (table: string, column: string, id: string): SQL =>
 /** Tables by an id of Plaid's, or of a request. */
 const byOtherId = (id: string): readonly SQL[] => {
   const rows = (table: string, column: string) => sql`${sql.raw(table)} t where t.${sql.raw(column)} = ${id}`
-  const ofItem = (kind: FoundKind, table: string, column: string) =>
-    find({ kind, rows: inEachItem(table, column, id), item: 't.item_id' })
   const requested = sql`sync_runs t where t.plaid_request_ids @> ${sql.param([id])}::text[]`
   return [
     find({ kind: 'item', rows: rows('items', 'plaid_item_id'), item: 't.id', at: 't.created_at' }),
     find({ kind: 'exchange', rows: rows('link_exchanges', 'plaid_item_id'), item: 't.item_id', at: 't.created_at' }),
     find({ kind: 'removal', rows: rows('plaid_removals', 'plaid_item_id'), item: 't.item_id', at: 't.created_at' }),
     find({ kind: 'webhook', rows: rows('webhook_events', 'plaid_item_id'), item: 't.item_id', at: 't.received_at' }),
-    ofItem('account', 'accounts', 'plaid_account_id'),
-    ofItem('transaction', 'transactions', 'plaid_transaction_id'),
-    ofItem('investment_transaction', 'investment_transactions', 'plaid_investment_transaction_id'),
     find({ kind: 'sync_run', rows: requested, item: 't.item_id', at: 't.started_at' }),
     find({ kind: 'audit_row', rows: rows('audit_log', 'request_id'), user: null, at: 't.at' }),
   ]
 }
+
+/** Tables by an id of Plaid's that no index begins with, the smallest first. */
+const byIdInItem = (id: string): readonly SQL[] =>
+  (
+    [
+      ['account', 'accounts', 'plaid_account_id'],
+      ['transaction', 'transactions', 'plaid_transaction_id'],
+      ['investment_transaction', 'investment_transactions', 'plaid_investment_transaction_id'],
+    ] as const
+  ).map(([kind, table, column]) => find({ kind, rows: inEachItem(table, column, id), item: 't.item_id' }))
 
 async function findIn(jobs: JobsDatabase, tables: readonly SQL[]): Promise<readonly Found[]> {
   const { found } = await batch(jobs, {
@@ -113,8 +118,16 @@ async function findIn(jobs: JobsDatabase, tables: readonly SQL[]): Promise<reado
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-export const findById = (jobs: JobsDatabase, id: string): Promise<readonly Found[]> =>
-  findIn(jobs, [...(uuid.test(id) ? byOwnId(id.toLowerCase()) : []), ...byOtherId(id)])
+/** Looks into each item only for an id that no index knows: that takes a step for each item of the deployment. */
+export async function findById(jobs: JobsDatabase, id: string): Promise<readonly Found[]> {
+  const indexed = await findIn(jobs, [...(uuid.test(id) ? byOwnId(id.toLowerCase()) : []), ...byOtherId(id)])
+  if (indexed.length > 0 || uuid.test(id)) return indexed
+  for (const table of byIdInItem(id)) {
+    const found = await findIn(jobs, [table])
+    if (found.length > 0) return found
+  }
+  return []
+}
 
 /** Finds the Link session or the exchange of a token. */
 export const findByTokenDigest = (jobs: JobsDatabase, digest: string): Promise<readonly Found[]> =>

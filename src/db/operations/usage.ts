@@ -83,7 +83,8 @@ export async function listUsage(
             ${sql.param(Object.values(prices))}::numeric[]) as p (endpoint, price)
         ), counter as (
           select day, endpoint, outcome, sum(calls) as calls from plaid_usage
-          where day between ${from}::date and ${to}::date group by day, endpoint, outcome
+          -- A reservation of a paid call is no call: the call itself has a row, too.
+          where day between ${from}::date and ${to}::date and outcome <> 'reserved' group by day, endpoint, outcome
         ), priced as (
           select c.*, case when c.outcome = 'ok' then c.calls * p.price when p.price is not null then 0 end as cost
           from counter c left join price p using (endpoint)

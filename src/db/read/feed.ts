@@ -8,7 +8,8 @@ import type { ApiDatabase } from '../core/client.ts'
 import type { Key } from '../core/page.ts'
 import { type Identity, me, pageAsUser } from '../core/scope.ts'
 import type { Results } from '../core/statement.ts'
-import { type Item, itemRows, withProducts } from '../items/items.ts'
+import { withProducts } from '../core/with-products.ts'
+import { type Item, itemRows } from '../items/items.ts'
 import { type Account, accountRows } from '../records/accounts.ts'
 import {
   type Holding,

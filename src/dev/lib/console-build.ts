@@ -16,6 +16,7 @@ const sources = [
   'src/dev/reference',
   'src/dev/lib/console-build.ts',
   'src/dev/lib/console-headers.ts',
+  'src/response-headers.ts',
   'docs/openapi.json',
   'package-lock.json',
 ]

@@ -7,7 +7,7 @@ import type { Identity } from '../../db/core/scope.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import type { Limiter, LimitStanding, Outcome } from '../../ratelimit/limiter.ts'
 import { createLocalLimit } from '../../ratelimit/local.ts'
-import type { RoutePolicy, Target } from '../../ratelimit/policies.ts'
+import { policyOf, type RoutePolicy, type Target } from '../../ratelimit/policies.ts'
 import { clientIn } from '../client.ts'
 import { servicesOf } from '../mount.ts'
 import type { HttpEnvironment, Middleware } from '../request-state.ts'
@@ -19,12 +19,7 @@ export type RequestContext = Context<HttpEnvironment>
 const closedWithoutLimits: ReadonlySet<RoutePolicy | null> = new Set(['auth', 'link', 'sensitive', 'sync'])
 const retryAfterFailureSeconds = 5
 
-function routePolicy(context: RequestContext): RoutePolicy | null {
-  const limit = context.get('limit')
-  // A refresh counts against its session. Only a failed one counts against the address, like a failed sign-in.
-  if (limit === 'refresh') return 'auth'
-  return limit === 'webhook' ? null : limit
-}
+const routePolicy = (context: RequestContext): RoutePolicy | null => policyOf(context.get('limit'))
 
 function tooMany(standings: readonly LimitStanding[]): AppError {
   const policies = [...new Set(standings.map(({ policy }) => policy))]

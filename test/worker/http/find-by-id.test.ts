@@ -44,6 +44,15 @@ function operator(): Ctx<User> {
 const timeline = async (id: string, query: Record<string, string> = {}) =>
   timelineSchema.parse(await ask(operator(), timelineRoute, { params: { id }, query }))
 
+/** Rows of the trail about reads of the route, in the trail of users whose subject ends so. */
+async function reads(route: string, owner: string): Promise<number> {
+  const [row] = await world.sql(
+    `select count(*) as n from audit_log l left join audit_people p on p.audit_id = l.id and p.part = 'owner'
+      where l.action = 'admin_read' and l.target_id = $1 and coalesce(p.person, '') like '%' || $2`,
+    [route, owner],
+  )
+  return Number(row?.['n'])
+}
 const search = async (id: string) => foundSchema.parse(await ask(operator(), searchRoute, { body: { id } })).data
 
 /** Ids of the subject's rows, by SQL. */
@@ -242,23 +251,27 @@ describe('the search', () => {
       expect(await search(id)).toEqual([])
   })
 
-  it.each(['access-sandbox-0', 'wn_live_0', 'whsec_0'])('refuses the secret %s', async (id) => {
-    await expect(search(id)).rejects.toThrow(/secret|valid/)
+  it.each(['access-sandbox-0', 'secret-0', 'eyJ0', 'wn_live_0', 'whsec_0'])('refuses the secret %s', async (id) => {
+    await expect(search(id)).rejects.toMatchObject({
+      code: 'validation_failed',
+      fields: [{ detail: 'Must not be a secret.' }],
+    })
   })
 
   it('is in the trail of the administrator’s reads, and of each user whom it found', async () => {
     const item = await linkAndSync(world, 'searched')
-    const reads = async (owner: string): Promise<number> => {
-      const [row] = await world.sql(
-        `select count(*) as n from audit_log l left join audit_people p on p.audit_id = l.id and p.part = 'owner'
-          where l.action = 'admin_read' and l.target_id = 'adminSearch' and coalesce(p.person, '') like '%' || $1`,
-        [owner],
-      )
-      return Number(row?.['n'])
-    }
-    const [all, own] = [await reads(''), await reads('searched')]
+    const [all, own] = [await reads('adminSearch', ''), await reads('adminSearch', 'searched')]
     await search(item.id)
     await search(crypto.randomUUID())
-    expect([await reads(''), await reads('searched')]).toEqual([all + 2, own + 1])
+    expect([await reads('adminSearch', ''), await reads('adminSearch', 'searched')]).toEqual([all + 2, own + 1])
+  })
+
+  it('is in the trail of the user whose item an administrator reads, with its timeline', async () => {
+    const item = await linkAndSync(world, 'looked at')
+    await timeline(item.id)
+    await ask(operator(), getAnyItemRoute, { params: { id: item.id } })
+    expect([await reads('adminListItemTimeline', 'looked at'), await reads('adminGetItem', 'looked at')]).toEqual([
+      1, 1,
+    ])
   })
 })

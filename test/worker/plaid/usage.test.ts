@@ -72,7 +72,9 @@ describe('the report', () => {
     await clear()
     await world.sql(`insert into plaid_usage (day, endpoint, outcome, slot, calls) values
       ('2031-01-01', '/b', 'ok', 0, 3), ('2031-01-01', '/b', 'ok', 7, 4), ('2031-01-01', '/b', 'X', 0, 5),
-      ('2031-01-02', '/a', 'ok', 0, 10), ('2031-01-03', '/b', 'ok', 0, 9007199254740)`)
+      ('2031-01-02', '/a', 'ok', 0, 10),
+      -- What a paid call takes of the limit of the day, which is no call.
+      ('2031-01-02', '/a', 'reserved', 0, 2), ('2031-01-03', '/b', 'ok', 0, 9007199254740)`)
     const prices = { '/b': '0.123456789' }
     expect(await listUsage(world.services.jobs, { from: '2031-01-01', to: '2031-01-02' }, prices)).toEqual({
       rows: [

@@ -19,6 +19,7 @@ export const getAnyItemRoute = route({
   summary: 'Get an item of any user',
   tags,
   access: 'admin',
+  about: 'item',
   params,
   answers: { 200: itemSchema },
   errors: ['not_found'],
@@ -73,6 +74,7 @@ export const timelineRoute = route({
   summary: 'List what happened to an item',
   tags,
   access: 'admin',
+  about: 'item',
   params,
   query: z.strictObject({
     ...pageQuery,
