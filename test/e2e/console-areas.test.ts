@@ -70,7 +70,7 @@ describe.skipIf(browserPath === null)('The pages about money', () => {
     expect(mishaps).toEqual([])
   })
 
-  test('each page shows the data of the bank with all of their digits', async () => {
+  test('each page shows its cards, and the investments every digit', async () => {
     bank = await edge.link(demoUser)
     await edge.settled()
     const { page, mishaps } = await openDemo()

@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { browserOrReason, startBrowser } from '../support/browser.ts'
-import { demoUser, openTab, review, startConsole } from '../support/console-page.ts'
+import { demoUser, openTab, review, showsHeading, startConsole } from '../support/console-page.ts'
 import { type Edge, expectStatus, type Linked } from '../support/edge.ts'
 
 const browserPath = browserOrReason()
@@ -24,12 +24,9 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     await edge.stop()
   })
 
-  const heading = async (page: Page, name: string): Promise<void> =>
-    await page.getByRole('heading', { level: 1, name }).waitFor()
-
   const section = async (page: Page, label: string, title: string): Promise<void> => {
     await page.getByRole('navigation', { name: 'Operations' }).getByRole('link', { name: label }).click()
-    await heading(page, title)
+    await showsHeading(page, title)
   }
 
   const plaidItemId = async (): Promise<string> => {
@@ -40,7 +37,7 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
   const asOperator = async () => {
     const tab = await openTab(browser, edge.url)
     await tab.page.getByRole('button', { name: 'Continue as demo operator' }).click()
-    await heading(tab.page, 'Operations')
+    await showsHeading(tab.page, 'Operations')
     return tab
   }
 
@@ -53,7 +50,7 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     await page.getByLabel('Id, request id or link token').fill(id)
     await page.getByRole('button', { name: 'Find' }).click()
     await page.getByRole('link', { name: 'item', exact: true }).click()
-    await heading(page, 'Item')
+    await showsHeading(page, 'Item')
     await page.getByText('Webhook: ITEM ERROR').waitFor()
     await page.getByText('Needs update').waitFor()
     await page.getByText('ITEM_LOGIN_REQUIRED').first().waitFor()
@@ -120,14 +117,14 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     expect(mishaps).toEqual([])
   })
 
-  test('an ordinary user sees none of it, and the API refuses every route of it', async () => {
+  test('an ordinary user sees none of it, and its routes refuse the user', async () => {
     const { page, mishaps } = await openTab(browser, edge.url)
     await page.getByRole('button', { name: 'Continue as demo user' }).click()
-    await heading(page, 'Overview')
+    await showsHeading(page, 'Overview')
     expect(await page.getByRole('link', { name: 'Operations' }).count()).toBe(0)
     for (const path of ['/operations', '/operations/runs', `/operations/items/${linked.id}`]) {
       await page.goto(`${edge.url}${path}`)
-      await heading(page, 'There is no such page')
+      await showsHeading(page, 'There is no such page')
     }
     expect(mishaps).toEqual([])
     const user = edge.as(demoUser)

@@ -1,11 +1,11 @@
 // The console when something is not as usual: the API fails, the browser is offline, a person uses the keyboard alone, or has an
 // account instead of the demo user of a laptop.
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { goodPassword, signUp } from '../support/accounts-over-http.ts'
 import { browserOrReason, startBrowser } from '../support/browser.ts'
-import { demoUser, openTab, review, startConsole, type Tab } from '../support/console-page.ts'
+import { demoUser, openTab, review, showsHeading, startConsole, type Tab } from '../support/console-page.ts'
 import { type Edge, expectStatus } from '../support/edge.ts'
 
 const browserPath = browserOrReason()
@@ -30,9 +30,6 @@ describe.skipIf(browserPath === null)('The console', () => {
     await edge.stop()
   })
 
-  const heading = async (page: Page, name: string): Promise<void> =>
-    await page.getByRole('heading', { level: 1, name }).waitFor()
-
   async function openAsDemo(path: string): Promise<Tab> {
     const tab = await openTab(browser, `${edge.url}${path}`)
     await tab.page.getByRole('button', { name: 'Continue as demo user' }).click()
@@ -41,7 +38,7 @@ describe.skipIf(browserPath === null)('The console', () => {
 
   test('says why a list did not come and what comes next, and shows it at the next attempt', async () => {
     const { page } = await openAsDemo('/banks')
-    await heading(page, 'Banks')
+    await showsHeading(page, 'Banks')
     await page.route(/\/api\/v1\/transactions\?/, (route) => route.fulfill(unavailable))
     await page.getByRole('link', { name: 'Transactions' }).click()
     await page.getByRole('alert').getByText('The database does not respond.').waitFor()

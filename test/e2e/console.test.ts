@@ -1,10 +1,9 @@
-// The console in a real browser, against the real product: the whole story of a bank by mouse, the same by keyboard, and what
-// pages show when something fails.
+// The console in a real browser, against the real product: the whole story of a bank by mouse.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { browserOrReason, startBrowser } from '../support/browser.ts'
-import { demoUser, openTab, review, startConsole } from '../support/console-page.ts'
+import { demoUser, openTab, review, showsHeading, startConsole } from '../support/console-page.ts'
 import { type Edge, expectStatus } from '../support/edge.ts'
 
 const browserPath = browserOrReason()
@@ -23,12 +22,9 @@ describe.skipIf(browserPath === null)('The console', () => {
     await edge.stop()
   })
 
-  const heading = async (page: Page, name: string | RegExp, timeout = 30_000): Promise<void> =>
-    await page.getByRole('heading', { level: 1, name }).waitFor({ timeout })
-
   const visit = async (page: Page, label: string): Promise<void> => {
     await page.getByRole('navigation').getByRole('link', { name: label }).click()
-    await heading(page, label)
+    await showsHeading(page, label)
   }
 
   /** Plays the user on Link's page, from its first page to its last. */
@@ -59,7 +55,7 @@ describe.skipIf(browserPath === null)('The console', () => {
     await page.getByRole('button', { name: 'Connect a bank' }).click()
     await shareAccounts(page)
     await page.waitForURL(`${edge.url}/connect/return`)
-    await heading(page, /^First Platypus Bank is connected$/, 60_000)
+    await showsHeading(page, /^First Platypus Bank is connected$/, 60_000)
     await review(page, 'connect-return')
     await edge.settled()
 
@@ -92,7 +88,7 @@ describe.skipIf(browserPath === null)('The console', () => {
     await page.getByLabel('Password').fill('pass_good')
     await page.getByRole('button', { name: 'Log in' }).click()
     await page.waitForURL(`${edge.url}/connect/return`)
-    await heading(page, /^First Platypus Bank is connected$/, 60_000)
+    await showsHeading(page, /^First Platypus Bank is connected$/, 60_000)
     await visit(page, 'Banks')
     await page.getByText('Up to date', { exact: true }).first().waitFor()
     await page.getByText('Details').click()

@@ -300,6 +300,7 @@ test('the feed of everything contains no rows of other users, also at the place 
   const [theirs, mine] = [await everythingOf('owner'), await everythingOf('neighbour')]
   const ids = new Set(theirs.data.map(({ id }) => id))
   expect(new Set(theirs.data.map(({ kind }) => kind)).size).toBeGreaterThan(5)
+  expect(mine.data.length).toBeGreaterThan(0)
   expect(mine.data.filter(({ id }) => ids.has(id))).toEqual([])
   expect((await everythingOf('stranger')).data).toEqual([])
   for (const subject of ['neighbour', 'stranger']) {

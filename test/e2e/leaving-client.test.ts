@@ -229,7 +229,9 @@ describe('an exchange', () => {
     const { calls, response } = await carryOut(make, `calls ${name}`, 0)
     expect(response).toContain('HTTP/1.1 201')
     // The Worker looks for due events after the message of the sync, once in ten seconds.
+    expect(calls).toContain('queue')
     const untilQueued = calls.slice(0, calls.indexOf('queue'))
+    expect(calls.filter((call) => call === 'database').length).toBeLessThanOrEqual(4)
     expect(untilQueued.filter((call) => call === 'database')).toHaveLength(3)
     expect(untilQueued.filter((call) => call.startsWith('/'))).toHaveLength(4)
     expect(calls.slice(0, 3)).toEqual(['database', '/item/public_token/exchange', 'database'])

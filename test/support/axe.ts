@@ -9,11 +9,11 @@ const resultSchema = z.object({
 })
 const script = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
-/** The rules of axe that the page violates, with the first element of each. */
+/** The rules of axe that the page violates, with each element. */
 export async function violationsOf(page: Page): Promise<string[]> {
   await page.evaluate(await readFile(script, 'utf8'))
   const { violations } = resultSchema.parse(await page.evaluate('axe.run()'))
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`)
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
 }
 
 const reachSchema = z.object({ all: z.array(z.string()), name: z.string().nullable(), isVisible: z.boolean() })

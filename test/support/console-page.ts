@@ -1,13 +1,11 @@
 // The console in a real browser: the product with its pages, tabs that record what a page must never do, axe on the page, and
 // pictures of every page for people to look at.
 import { mkdir } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { expect, inject } from 'vitest'
-import * as z from 'zod'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
+import { violationsOf } from './axe.ts'
 import { startBundle } from './bundle.ts'
 import { type Edge, type EdgeOptions, startEdge } from './edge.ts'
 import { connectStack } from './stack.ts'
@@ -64,8 +62,8 @@ export async function openTab(browser: Browser, url: string, options: { locale?:
   return { page, mishaps }
 }
 
-export const showsHeading = async (page: Page, name: string): Promise<void> =>
-  await page.getByRole('heading', { level: 1, name }).waitFor({ timeout: 30_000 })
+export const showsHeading = async (page: Page, name: string | RegExp, timeout = 30_000): Promise<void> =>
+  await page.getByRole('heading', { level: 1, name }).waitFor({ timeout })
 
 /** A tab of the demo user, at the overview. */
 export async function openDemoTab(browser: Browser, url: string): Promise<Tab> {
@@ -75,14 +73,7 @@ export async function openDemoTab(browser: Browser, url: string): Promise<Tab> {
   return tab
 }
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const axeResult = z.object({
-  violations: z.array(
-    z.object({ id: z.string(), help: z.string(), nodes: z.array(z.object({ html: z.string(), target: z.unknown() })) }),
-  ),
-})
-
-/** Fails with every violation of WCAG 2.2 AA and of axe's best practices. */
+/** Fails with every violation of axe's default rules: WCAG 2.1 AA, and its best practices. */
 export async function expectAccessible(page: Page, colorScheme: 'light' | 'dark' = 'light'): Promise<void> {
   await page.emulateMedia({ colorScheme })
   // Animations and transitions of colours end first.
@@ -91,9 +82,7 @@ export async function expectAccessible(page: Page, colorScheme: 'light' | 'dark'
       Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null))).then(() => null),
     )
     .catch(() => null)
-  await page.evaluate(axeSource)
-  const result = axeResult.parse(await page.evaluate(() => Reflect.get(window, 'axe').run()))
-  const found = result.violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`))
+  const found = await violationsOf(page)
   expect(found, `axe (${colorScheme}) at ${page.url()}`).toEqual([])
   await page.emulateMedia({ colorScheme: 'light' })
 }

@@ -82,7 +82,7 @@ describe.each(deployedEnvironments)('the environment %s', (environment) => {
 })
 
 describe('the top level', () => {
-  it('cannot be deployed: wrangler finds no entry when --env is missing', async () => {
+  it('cannot be deployed without --env: it has no entry, and wrangler refuses assets without one', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-test-'))
     try {
       await expect(runWrangler(['deploy', '--dry-run'], folder)).rejects.toThrow('assets-only Worker')

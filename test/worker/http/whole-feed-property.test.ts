@@ -108,19 +108,23 @@ describe('a client of the feed of everything', () => {
     expect(expired).toBeGreaterThan(0)
   })
 
+  /** What must have happened before a step changes anything. */
+  const needs: Readonly<Record<string, string>> = { show: 'hide', delete: 'hide', 'no day balance': 'day balance' }
+
   it.each(Object.keys(steps))('has what the lists return when it read before and after: %s', async (does) => {
     const subject = `after ${does}`
     const userId = await seedUser(world, subject)
     const client = followAll(world, subject)
     for (const which of [1, 2, 3]) {
       await client.catchUp()
+      await run(world, userId, steps[needs[does] ?? ''] ?? [], which)
       await run(world, userId, steps[does] ?? [], which)
       await client.catchUp()
       expect(client.copy).toEqual(await listedAll(world, subject))
     }
   })
 
-  it('gets 410 after a restore, also after a second one of the same backup', async () => {
+  it('gets 410 after a restore', async () => {
     const userId = await seedUser(world, 'restored')
     const client = followAll(world, 'restored')
     await client.catchUp()

@@ -1,4 +1,4 @@
-// The change feed of everything: what a client that follows it keeps, and the errors for a wrong cursor.
+// The change feed of everything: what a client keeps that reads it from the start.
 import { describe, expect, it } from 'vitest'
 import { linkAndSyncSmallBank, useWorld } from '../../support/item-lifecycle.ts'
 import { followAll, listedAll, readFeed } from '../../support/whole-feed.ts'
