@@ -47,9 +47,9 @@ interface LiveOptions {
 }
 
 export function createLive({ objects, tickets, onFailure }: LiveOptions): Live {
-  const told = async (userId: string, tell: (stub: LiveStub) => Promise<number>): Promise<void> => {
+  const attempt = async (userId: string, call: (stub: LiveStub) => Promise<number>): Promise<void> => {
     try {
-      await withTimeout(timeoutMs, tell(objects.getByName(userId)))
+      await withTimeout(timeoutMs, call(objects.getByName(userId)))
     } catch (error) {
       onFailure(error)
     }
@@ -72,7 +72,7 @@ export function createLive({ objects, tickets, onFailure }: LiveOptions): Live {
         throw new AppError('rate_limited', 'Too many sockets were opened. Try again later.', { retryAfterSeconds: 60 })
       throw new AppError('internal', 'Something went wrong on our side.', { reason: `live ${response.status}` })
     },
-    notify: async (userId, notice) => await told(userId, async (stub) => await stub.notify(notice)),
-    close: async (userId, reason) => await told(userId, async (stub) => await stub.close(reason)),
+    notify: async (userId, notice) => await attempt(userId, async (stub) => await stub.notify(notice)),
+    close: async (userId, reason) => await attempt(userId, async (stub) => await stub.close(reason)),
   }
 }
