@@ -241,7 +241,7 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
--- Figures that are no row of the feed: balances and holdings of a day. The counter rises, so that an entity tag changes.
+-- Figures that are no row of the feed: balances and holdings of a day. The counter rises alone: it stands for all that lists show.
 CREATE FUNCTION app.note_figures() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
