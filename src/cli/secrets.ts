@@ -40,13 +40,15 @@ const patterns: readonly (readonly [what: string, pattern: RegExp])[] = [
 /** Long runs of one alphabet, like keys. */
 const longRun = /\b[A-Fa-f0-9]{40,}\b|[A-Za-z0-9+/_-]{40,}={0,2}/g
 /**
- * Runs with less entropy (bits a character) are words. Random base64 of 40 characters has about 4.8, random hex 3.7.
+ * Runs with less entropy (bits a character) are words. Random base64 of 40 characters has about 4.9 and hardly ever less
+ * than 4.4, random hex 3.7.
  */
-const leastEntropy = { hex: 3, base64: 4.6 }
+const leastEntropy = { hex: 3, base64: 4.3 }
 
 /** Values that are not secrets. */
 const fakes: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/fake|example|local-only|test-|tests|dev-only|:(?:password|secret|pass)@/i, 'says that it is fake'],
+  [/ZXhhbXBsZ/, 'says in base64 that it is an example'],
   [/0000-4000-8000-000000000000/, 'is a placeholder of a UUID'],
   [/:(?:…|\w{1,3})@/, 'has no password worth the name'],
   [/@(?:127\.0\.0\.1|localhost|db|host|[\w.-]+\.test|db\.localtest\.me)\b/, "names a host that is nobody's"],
@@ -54,10 +56,12 @@ const fakes: readonly (readonly [pattern: RegExp, reason: string])[] = [
 
 /** Long runs that are not random values. */
 const words: readonly (readonly [pattern: RegExp, reason: string])[] = [
-  [/^[a-z]+(?:[-_/][a-z0-9]+)+$|^[a-z0-9]+(?:\/[\w-]+)+$|^(?:[A-Z]?[a-z]+)+$/, 'is words or a path'],
-  [/(.{1,8})\1{3,}/, 'repeats itself'],
+  [/^(?:(?:[A-Z]?[a-z]+|[A-Z]+|\d+)(?:[-_/]|$))+$/, 'is words or a path'],
+  [/^(?:[A-Z]?[a-z]+)+$/, 'is a name in camel case'],
   [/abcdefgh|0123456789/i, 'is an alphabet'],
 ]
+/** What comes four times or more in a row. Random hex has such a run as well, but not many of them. */
+const repeats = /(.{1,8})\1{3,}/g
 
 /** Files with digests of packages, pictures, and the invented secrets of the redaction's test. */
 const unread = /^package-lock\.json$|^migrations\/meta\/|^test\/unit\/monitoring\/secrets\.ts$|\.(?:png|ico|woff2?)$/
@@ -76,6 +80,7 @@ export function entropy(text: string): number {
 
 const isFake = (value: string): boolean => fakes.some(([pattern]) => pattern.test(value))
 const isWords = (value: string): boolean => words.some(([pattern]) => pattern.test(value))
+const repeatsItself = (value: string): boolean => value.replaceAll(repeats, '').length < value.length / 2
 
 function looksRandom(value: string): boolean {
   const isHex = /^[A-Fa-f0-9]+$/.test(value)
@@ -91,7 +96,7 @@ export function findSecrets(file: string, text: string): Finding[] {
     const random = vectors.test(file)
       ? []
       : (content.replace(pinnedAction, '$1').match(longRun) ?? []).filter(
-          (one) => looksRandom(one) && !isFake(one) && !isWords(one),
+          (one) => looksRandom(one) && !isFake(one) && !isWords(one) && !repeatsItself(one),
         )
     const kinds = [...shaped.map(([what]) => what), ...(random.length > 0 ? ['a long random value'] : [])]
     return kinds.map((what) => ({ file, line: index + 1, what }))

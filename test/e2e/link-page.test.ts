@@ -103,7 +103,7 @@ describe.skipIf(browserPath === null)('Link in a browser', () => {
   test('a user links a bank by keyboard alone, through the page of a bank with OAuth', async () => {
     const page = await openTab(await hosted('by keyboard'))
     const { keyboard } = page
-    const heading = async (name: string): Promise<void> => await page.getByRole('heading', { name }).waitFor()
+    const heading = async (name: string | RegExp): Promise<void> => await page.getByRole('heading', { name }).waitFor()
     const focused = async (): Promise<string> =>
       await page.evaluate(
         () => document.activeElement?.textContent?.replaceAll(/\s+/g, ' ').trim() || document.activeElement?.id || '',
@@ -123,7 +123,8 @@ describe.skipIf(browserPath === null)('Link in a browser', () => {
     await keyboard.press('Enter')
     await heading('Log in on the page of Platypus OAuth Bank')
     await keyboard.press('Enter')
-    await heading('Log in')
+    // Not the page before it, whose heading begins alike: what is typed there is lost.
+    await heading(/^Log in$/)
     await keyboard.type('user_good')
     await keyboard.press('Tab')
     await keyboard.type('pass_good')
