@@ -2793,7 +2793,10 @@ export interface paths {
           /** Only pending transactions, or only posted ones. */
           pending?: boolean | undefined
         }
-        header?: never
+        header?: {
+          /** The `ETag` of an earlier response. If it is still current, the response is 304 without a body. */
+          'If-None-Match'?: string | undefined
+        }
         path?: never
         cookie?: never
       }
@@ -2892,7 +2895,10 @@ export interface paths {
           /** Only streams that are active, or only those that are not. */
           active?: boolean | undefined
         }
-        header?: never
+        header?: {
+          /** The `ETag` of an earlier response. If it is still current, the response is 304 without a body. */
+          'If-None-Match'?: string | undefined
+        }
         path?: never
         cookie?: never
       }
@@ -2958,7 +2964,10 @@ export interface paths {
           /** Only rows of this account. */
           account_id?: string | undefined
         }
-        header?: never
+        header?: {
+          /** The `ETag` of an earlier response. If it is still current, the response is 304 without a body. */
+          'If-None-Match'?: string | undefined
+        }
         path?: never
         cookie?: never
       }
@@ -2990,7 +2999,10 @@ export interface paths {
           /** Only rows of this account. */
           account_id?: string | undefined
         }
-        header?: never
+        header?: {
+          /** The `ETag` of an earlier response. If it is still current, the response is 304 without a body. */
+          'If-None-Match'?: string | undefined
+        }
         path?: never
         cookie?: never
       }
@@ -3016,7 +3028,10 @@ export interface paths {
           /** Whether to include accounts that the user hid, and their rows. */
           include_hidden?: boolean | undefined
         }
-        header?: never
+        header?: {
+          /** The `ETag` of an earlier response. If it is still current, the response is 304 without a body. */
+          'If-None-Match'?: string | undefined
+        }
         path?: never
         cookie?: never
       }
@@ -3066,7 +3081,10 @@ export interface paths {
           /** The length of an interval. Weeks start on Monday. */
           interval?: 'day' | 'week' | 'month' | undefined
         }
-        header?: never
+        header?: {
+          /** The `ETag` of an earlier response. If it is still current, the response is 304 without a body. */
+          'If-None-Match'?: string | undefined
+        }
         path?: never
         cookie?: never
       }
@@ -3090,7 +3108,10 @@ export interface paths {
           /** The last day, inclusive. */
           to?: string | undefined
         }
-        header?: never
+        header?: {
+          /** The `ETag` of an earlier response. If it is still current, the response is 304 without a body. */
+          'If-None-Match'?: string | undefined
+        }
         path?: never
         cookie?: never
       }

@@ -98,6 +98,10 @@ const headerComponents = {
     description: 'The requests `r` that each limit still admits within the next `t` seconds.',
     schema: { type: 'string', examples: ['"global";r=42;t=17, "global_hour";r=942;t=3017'] },
   },
+  ETag: {
+    description: 'The tag of the response. Send it as `If-None-Match` to get 304 while nothing has changed.',
+    schema: { type: 'string', examples: ['W/"mYmEr7sBdVZ6UfYyqV7o1g"'] },
+  },
   'Retry-After': { description: 'Seconds to wait before the next attempt.', schema: { type: 'integer', minimum: 0 } },
 } as const
 
@@ -117,11 +121,12 @@ function limitsOf({ path, limit }: Route): string[] {
   return ['global', 'global_hour', ...(own === null ? [] : [own])]
 }
 
-/** The rate limit headers of a response. Webhooks and health have them only on a 429. */
-function headers({ path, limit }: Route, status: number): Json {
+/** The entity tag, and the rate limit headers of a response. Webhooks and health have them only on a 429. */
+function headers({ path, limit, entityTag }: Route, status: number): Json {
   const isLimited = path !== '/health' && limit !== 'webhook'
   const names: (keyof typeof headerComponents)[] = status === 429 ? ['Retry-After'] : []
-  if ((isLimited && status < 300) || status === 429) names.push('RateLimit-Policy', 'RateLimit')
+  if (entityTag !== undefined && status < 400) names.push('ETag')
+  if ((isLimited && status < 400) || status === 429) names.push('RateLimit-Policy', 'RateLimit')
   if (names.length === 0) return {}
   return { headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])) }
 }
@@ -154,6 +159,8 @@ function answers(route: Route, components: Components): Json {
     const content = { schema: describe(schema, components), ...exampleOf(example?.response) }
     return [status, { ...head, content: { [route.mediaType ?? 'application/json']: content } }]
   })
+  if (route.entityTag !== undefined)
+    entries.push(['304', { description: 'The tag names the current response.', ...headers(route, 304) }])
   return Object.fromEntries(entries)
 }
 
@@ -164,6 +171,14 @@ function requestBody({ id, body, bodyOptional = false }: Route, components: Comp
   const schema = body === 'bytes' ? { type: 'object' } : describeFields(describe(body, components), id)
   const content = { schema, ...exampleOf(example?.request) }
   return { requestBody: { description, required: !bodyOptional, content: { 'application/json': content } } }
+}
+
+const ifNoneMatch = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: 'The `ETag` of an earlier response. If it is still current, the response is 304 without a body.',
+  schema: { type: 'string' },
 }
 
 /** The tags in use. */
@@ -178,7 +193,7 @@ function tagsOf(routes: readonly Route[]): Json[] {
 
 function operation(route: Route, components: Components): Json {
   const { id, summary, tags, access } = route
-  const given = parameters(route, components)
+  const given = [...parameters(route, components), ...(route.entityTag === undefined ? [] : [ifNoneMatch])]
   return {
     operationId: id,
     summary,

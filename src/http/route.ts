@@ -13,6 +13,7 @@ import type { RouteLimit } from '../ratelimit/policies.ts'
 import { requirePurpose } from '../privacy/consents.ts'
 import { requireNotErased } from '../privacy/require-not-erased.ts'
 import type { Purpose } from '../privacy/purposes.ts'
+import { type EntityTag, respondConditionally } from './conditional.ts'
 import { idempotencyHeader, idempotencyName } from './idempotency-key.ts'
 import { authorizeKey, type KeyRule } from './key-access.ts'
 import { isJson, parseBody, parseParameters, parseQuery } from './input.ts'
@@ -81,6 +82,11 @@ export interface RouteDescription {
   readonly streams?: readonly string[]
   /** `Cache-Control` of a success; the default is `no-store`. */
   readonly cacheControl?: string
+  /**
+   * Whether responses have an entity tag. Only for reads whose one batch shows nothing but what the tag is made of
+   * (./conditional.ts).
+   */
+  readonly entityTag?: EntityTag
 }
 
 /** A request before parsing. */
@@ -122,10 +128,10 @@ type Reply<Given extends Answers> = {
 }[keyof Given & number]
 
 /** A route that may change something says what it records. */
-type Declaration = Omit<RouteDescription, 'access' | 'audit' | 'method'> &
+type Declaration = Omit<RouteDescription, 'access' | 'audit' | 'entityTag' | 'method'> &
   (
-    | { readonly method: 'GET'; readonly audit?: RouteAudit }
-    | { readonly method: Exclude<Method, 'GET'>; readonly audit: RouteAudit }
+    | { readonly method: 'GET'; readonly audit?: RouteAudit; readonly entityTag?: EntityTag }
+    | { readonly method: Exclude<Method, 'GET'>; readonly audit: RouteAudit; readonly entityTag?: never }
   )
 
 /** Reduces a reply to the declared fields. A reply that does not match its schema is a defect and is not sent. */
@@ -281,15 +287,20 @@ export function route<const Given extends Declaration & { readonly access: 'user
           const isOutage = error instanceof AppError && error.code === 'unavailable'
           if (declaration.servesWithoutDatabase !== true || !isOutage) throw error
         })
-        const { purpose } = declaration
+        const { purpose, entityTag, id: routeId } = declaration
+        const respond = async (given: Ctx<User>) => parseReply(declaration.answers, await handler(given, input))
+        const read = async () =>
+          entityTag === undefined
+            ? await respond(users)
+            : await respondConditionally(users, { ...request, entityTag, routeId }, respond)
         const allowed = purpose === undefined ? null : requirePurpose(users, purpose)
-        if (declaration.method === 'GET' && declaration.access === 'user' && allowed !== null)
-          return parseReply(declaration.answers, await ifAllowed(allowed, handler(users, input)))
+        if (declaration.method === 'GET' && declaration.access === 'user')
+          return await (allowed === null ? read() : ifAllowed(allowed, read()))
         await allowed
         const isRecorded = declaration.audit === undefined || !('none' in declaration.audit)
         if (declaration.access === 'admin' && declaration.method === 'GET' && isRecorded)
           await recordRead(users, declaration, input)
-        const run = async () => parseReply(declaration.answers, await handler(users, input))
+        const run = async () => await respond(users)
         if (declaration.idempotency === undefined) return await run()
         const key = idempotencyHeader.parse(request.headers.get(idempotencyName) ?? undefined)
         if (key === undefined) return await run()

@@ -82,7 +82,9 @@ test.each(routes.map((route) => [route.name, route] as const))(
       expect(mark(answer, 'expose-headers')).not.toBe('*')
       expect(vary(answer)).toContain('origin')
     }
-    expect(mark(preflight, 'allow-headers')).toBe('Authorization, Content-Type, Idempotency-Key, X-Request-Id')
+    expect(mark(preflight, 'allow-headers')).toBe(
+      'Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id',
+    )
     expect(mark(preflight, 'allow-methods')).not.toContain('*')
     expect(vary(preflight)).toEqual(
       expect.arrayContaining(['access-control-request-method', 'access-control-request-headers']),

@@ -2,7 +2,15 @@
 // configuration. HSTS only where the configuration is strict, CORS only for the configured origins.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Answer, type Call, type Edge, type RequestParts, startEdge, webhookPath } from '../support/edge.ts'
+import {
+  type Answer,
+  type Call,
+  type Edge,
+  expectStatus,
+  type RequestParts,
+  startEdge,
+  webhookPath,
+} from '../support/edge.ts'
 import { relayHeaders, relaySecret } from '../support/deliveries.ts'
 
 const app = 'https://app.test'
@@ -45,13 +53,17 @@ function expectHeaders({ headers }: Answer, hsts: boolean, cacheControl = 'no-st
 
 const relayed = (body: string): RequestParts => ({ body, headers: relayHeaders(body) })
 
+/** A request of a page, whose browser may store nothing. */
+const ofPage: RequestParts = { headers: { origin: app } }
+
 /** Status, name, and the request that gets it. */
 const answers: readonly (readonly [number, string, () => Promise<Answer>])[] = [
   [200, 'health', () => edge.call('GET', '/health')],
   [200, 'HEAD of health', () => edge.call('HEAD', '/health')],
   [200, 'ready', () => edge.call('GET', '/ready')],
-  [200, 'a list', () => edge.as('user')('GET', '/api/v1/transactions')],
-  [200, 'HEAD of a list', () => edge.as('user')('HEAD', '/api/v1/transactions')],
+  [200, 'a list', () => edge.as('user')('GET', '/api/v1/accounts')],
+  [200, 'HEAD of a list', () => edge.as('user')('HEAD', '/api/v1/accounts')],
+  [200, 'a list with a tag, for a page', () => edge.as('user')('GET', '/api/v1/transactions', ofPage)],
   [200, 'one thing', () => edge.as('user')('GET', `/api/v1/plaid/items/${itemId}`)],
   [200, 'a link token', () => edge.as('user')('POST', '/api/v1/plaid/link/token/create', { body: {} })],
   [200, 'a webhook', () => edge.call('POST', webhookPath, relayed('{"webhook_type":"NEWS","webhook_code":"FUTURE"}'))],
@@ -103,6 +115,14 @@ describe('every response has the security headers', () => {
     const removed = await edge.as('other')('DELETE', `/api/v1/plaid/items/${id}`)
     expect(removed.status).toBe(204)
     expectHeaders(removed, false)
+  })
+
+  test('a list with a tag may be stored by the client that sent the request, and by no other cache', async () => {
+    const first = expectStatus(await edge.as('user')('GET', '/api/v1/transactions'), 200)
+    expectHeaders(first, false, 'private, no-cache')
+    const headers = { 'if-none-match': String(first.headers.get('etag')) }
+    const second = expectStatus(await edge.as('user')('GET', '/api/v1/transactions', { headers }), 304)
+    expectHeaders(second, false, 'private, no-cache')
   })
 
   test('the description is public, and the one that may be kept', async () => {
@@ -188,7 +208,7 @@ describe('CORS', () => {
     expect(headers.get('access-control-allow-origin')).toBe(app)
     expect(headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST, PUT, PATCH, DELETE')
     expect(headers.get('access-control-allow-headers')).toBe(
-      'Authorization, Content-Type, Idempotency-Key, X-Request-Id',
+      'Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id',
     )
     expect(headers.get('access-control-max-age')).toBe('600')
     expect(headers.get('access-control-allow-credentials')).toBeNull()

@@ -26,6 +26,9 @@ export const steps: Readonly<Record<string, Statements>> = {
   revoke: [
     `update accounts set revoked_at = case when revoked_at is null then now() end where id = ${nth('accounts')}`,
   ],
+  'leave out': [
+    `update accounts set hidden = $2::int % 2 = 0, in_insights = $2::int % 3 = 0 where id = ${nth('accounts')}`,
+  ],
   duplicate: [
     `update accounts set duplicate_of = ${other('accounts')}, duplicate_state = case when $2::int % 2 = 0 then 'possible' else 'kept' end
       where id = ${nth('accounts')} and ${other('accounts')} is not null`,
@@ -38,6 +41,10 @@ export const steps: Readonly<Record<string, Statements>> = {
   'no day balance': [`delete from account_balances where account_id = ${nth('accounts')}`],
   status: [
     `update items set status = case status when 'healthy' then 'needs_update' else 'healthy' end
+      where id = ${nth('items', shownItem)}`,
+  ],
+  lose: [
+    `update items set status = case status when 'healthy' then 'relink_required' else 'healthy' end
       where id = ${nth('items', shownItem)}`,
   ],
   hide: [
@@ -99,6 +106,10 @@ export const steps: Readonly<Record<string, Statements>> = {
     numbered(`update transactions t set note = $2::int::text, change_seq = counter.change_seq from counter
       where t.id = ${nth('transactions')}`),
   ],
+  edit: [
+    numbered(`update transactions t set user_category = case when $2::int % 3 = 0 then 'RENT' end, hidden = $2::int % 5 = 0,
+        pending = not pending, change_seq = counter.change_seq from counter where t.id = ${nth('transactions')}`),
+  ],
   'removed at the bank': [
     numbered(`update transactions t set removed_at = case when t.removed_at is null then now() end, change_seq = counter.change_seq
       from counter where t.id = ${nth('transactions')}`),
@@ -112,6 +123,13 @@ export const steps: Readonly<Record<string, Statements>> = {
     `update item_products set refusals = case when refusals = 0 then 2 else 0 end where id = ${nth('item_products')}`,
   ],
   rename: [`update securities set name = $2::int::text where id = ${nth('securities')}`],
+  'set aside': [
+    `insert into set_aside_rows (user_id, item_id, product, kind, row_key, plaid_account_id, problems, run_id)
+      select $1::uuid, a.item_id, 'transactions', 'transaction', 'one', a.plaid_account_id, '{}', gen_random_uuid()
+      from accounts a where a.id = ${nth('accounts')}
+      on conflict (item_id, product, kind, row_key) do update set plaid_account_id = excluded.plaid_account_id, last_seen_at = now()`,
+  ],
+  'nothing set aside': [`delete from set_aside_rows where user_id = $1::uuid and $2::int is not null`],
   'first read': [
     `update item_products set last_synced_at = case when last_synced_at is null then now() end where id = ${nth('item_products')}`,
   ],

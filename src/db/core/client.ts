@@ -120,13 +120,17 @@ export async function longExecute(jobs: JobsDatabase, statements: readonly State
   await run(jobs.patient, { statements })
 }
 
-/** Runs a batch after other statements, in the same transaction. */
+/**
+ * Runs a batch after other statements, in the same transaction.
+ * @param onBefore gets the driver's results of those statements, in their order
+ */
 export async function batchAfter<B extends Batch>(
   database: Database<LoginName>,
   before: readonly Statement[],
   statements: B,
+  onBefore?: (...answers: readonly unknown[]) => void,
 ): Promise<Results<B>> {
-  return await run(database.connection, statements, before)
+  return await run(database.connection, statements, before, onBefore)
 }
 
 /**
@@ -141,13 +145,16 @@ async function run<B extends Batch>(
   connection: NeonHttpDatabase,
   statements: B,
   before: readonly Statement[] = [],
+  onBefore?: (...answers: readonly unknown[]) => void,
 ): Promise<Results<B>> {
   const parts = [...partsOf({ before }), ...partsOf(statements)]
   const [first, ...others] = parts.map(({ statement }) =>
     isStatement(statement) ? connection.execute(statement.sql) : statement,
   )
   if (first === undefined) throw new TypeError('a batch needs a statement')
-  return resultsOf(statements, parts, await send(connection, [first, ...others]))
+  const answers = await send(connection, [first, ...others])
+  onBefore?.(...answers.slice(0, before.length))
+  return resultsOf(statements, parts, answers)
 }
 
 async function send(

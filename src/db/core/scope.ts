@@ -1,11 +1,12 @@
 // Row-level-security scopes. All statements of a user run after `app.enter`, in the same transaction, so that a query
 // without its filter returns no row of another user.
 import { type SQL, sql } from 'drizzle-orm'
+import * as z from 'zod'
 import { type ApiDatabase, batch, batchAfter } from './client.ts'
 import { AppError } from '../../errors.ts'
 import { inIndexOrder } from './plans.ts'
 import { sqlState, sqlStateOf } from './sql-state.ts'
-import { command, idRow, query, type Batch, type Results } from './statement.ts'
+import { command, idRow, query, rowsOf, type Batch, type Results } from './statement.ts'
 
 /** The verified identity of a user: an issuer and its subject. */
 export interface Identity {
@@ -34,8 +35,29 @@ async function refuseErased<Answer>(answer: Promise<Answer>): Promise<Answer> {
   }
 }
 
-async function runAs<B extends Batch>(database: ApiDatabase, enter: SQL, statements: B): Promise<Results<B>> {
-  return await refuseErased(batchAfter(database, [command(sql`select ${enter}`)], statements))
+/** The counter of a user's changes. With its epoch, it names the state of what the API shows to the user (docs/feed.md). */
+export interface FeedCounter {
+  readonly userId: string
+  readonly epoch: number
+  /** A decimal number, as text. */
+  readonly number: string
+}
+
+/** A database that reports the counter of the user before the other statements of a batch read anything. */
+type CountingDatabase = ApiDatabase & { readonly onCounter?: (counter: FeedCounter) => void }
+
+const counterRow = z
+  .object({ id: z.string(), feed_epoch: z.number(), change_seq: z.string() })
+  .transform(({ id, feed_epoch: epoch, change_seq: number }): FeedCounter => ({ userId: id, epoch, number }))
+// The name of the table distinguishes it from the statement that a batch is made for (./statement-name.ts).
+const selectCounter = query(counterRow, sql`select id, feed_epoch, change_seq::text from public.users where id = ${me}`)
+
+async function runAs<B extends Batch>(database: CountingDatabase, enter: SQL, statements: B): Promise<Results<B>> {
+  const { onCounter } = database
+  const entered = command(sql`select ${enter}`)
+  if (onCounter === undefined) return await refuseErased(batchAfter(database, [entered], statements))
+  const report = (_: unknown, found: unknown): void => rowsOf(selectCounter, found).forEach(onCounter)
+  return await refuseErased(batchAfter(database, [entered, selectCounter], statements, report))
 }
 
 /** Runs a batch as that user, in one transaction and one round trip. */
@@ -63,6 +85,12 @@ export async function pageAsUser<B extends Batch>(
   statements: B,
 ): Promise<Results<B>> {
   return await runAs(database, sql`${entry(identity, false)}, ${inIndexOrder}`, statements)
+}
+
+/** The counter of the user; null for a user without data. */
+export async function readFeedCounter(database: ApiDatabase, identity: Identity): Promise<FeedCounter | null> {
+  const { found } = await asUser(database, identity, { found: selectCounter })
+  return found[0] ?? null
 }
 
 /** Runs a batch as an application that acts for no user: it sees what is the application's own. */

@@ -24,8 +24,13 @@ function nameOfStatement(text: string): string {
   return read === undefined ? 'other' : `select ${read}`
 }
 
-/** Statements around the one that a batch is made for: its user, and its row of the audit trail. */
-const accompanying: ReadonlySet<string> = new Set(['call app.enter', 'call app.record_audit', 'other'])
+/** Statements around the one that a batch is made for: its user, the user's counter, and its row of the audit trail. */
+const accompanying: ReadonlySet<string> = new Set([
+  'call app.enter',
+  'call app.record_audit',
+  'select public.users',
+  'other',
+])
 
 /** The name of a batch: that of its first statement which accompanies no other. */
 export function nameOfBatch(texts: readonly string[]): string {

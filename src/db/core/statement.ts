@@ -51,7 +51,7 @@ export const partsOf = (batch: Batch): Part[] =>
 
 const answer = z.object({ rows: z.array(z.unknown()) })
 
-function parseRow(row: z.ZodType, value: unknown, name: string): unknown {
+function parseRow<Row>(row: z.ZodType<Row>, value: unknown, name: string): Row {
   const parsed = row.safeParse(value)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
@@ -59,14 +59,16 @@ function parseRow(row: z.ZodType, value: unknown, name: string): unknown {
   throw new AppError('internal', 'The database returned an unexpected row.', { reason })
 }
 
+/** The rows of one statement, from the driver's result. */
+export const rowsOf = <Row>({ row }: Statement<Row>, result: unknown, name = 'a statement'): readonly Row[] =>
+  answer.parse(result).rows.map((value) => parseRow(row, value, name))
+
 /** The rows by name, from the driver's results of the parts. */
 function rowsByName(batch: Batch, parts: readonly Part[], answers: readonly unknown[]): Record<string, unknown> {
   const rows: Record<string, unknown> = Object.fromEntries(Object.keys(batch).map((name) => [name, []]))
   parts.forEach(({ name, statement }, index) => {
     if (name === null) return
-    rows[name] = isStatement(statement)
-      ? answer.parse(answers[index]).rows.map((value) => parseRow(statement.row, value, name))
-      : answers[index]
+    rows[name] = isStatement(statement) ? rowsOf(statement, answers[index], name) : answers[index]
   })
   return rows
 }

@@ -8,8 +8,8 @@ import { createUnmeteredLimit } from './rate-limit.ts'
 
 const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 // Not WN-User: an application's key never belongs into a browser.
-const allowedHeaders = 'Authorization, Content-Type, Idempotency-Key, X-Request-Id'
-const exposedHeaders = 'X-Request-Id, RateLimit, RateLimit-Policy, Retry-After'
+const allowedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id'
+const exposedHeaders = 'ETag, X-Request-Id, RateLimit, RateLimit-Policy, Retry-After'
 const preflightMaxAgeSeconds = '600'
 
 /** The origin of the request if it is allowed, else null. */

@@ -83,6 +83,7 @@ export const cashFlowRoute = route({
   access: 'user',
   purpose: 'insights',
   query: z.strictObject({ ...dayRange, interval: z.enum(['day', 'week', 'month']).default('month') }).check(inOrder()),
+  entityTag: 'counter_and_day',
   answers: { 200: sumsOf(flowSchema, 'CashFlowIntervals') },
   errors: [],
 }).handle(async (ctx, { query: { interval, ...given } }) => {
@@ -109,6 +110,7 @@ export const spendingRoute = route({
   access: 'user',
   purpose: 'insights',
   query: z.strictObject(dayRange).check(inOrder()),
+  entityTag: 'counter_and_day',
   answers: { 200: sumsOf(spendingSchema, 'SpendingCategories') },
   errors: [],
 }).handle(async (ctx, { query }) => {

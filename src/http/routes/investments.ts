@@ -114,6 +114,7 @@ export const listHoldingsRoute = route({
   tags,
   access: 'user',
   query: z.strictObject({ ...pageQuery, ...hiddenQuery, account_id: id.optional() }),
+  entityTag: 'counter',
   answers: { 200: listResponse(holdingSchema, 'HoldingList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
@@ -131,6 +132,7 @@ export const listInvestmentTransactionsRoute = route({
   tags,
   access: 'user',
   query: z.strictObject({ ...pageQuery, ...hiddenQuery, ...dayRange, account_id: id.optional() }).check(inOrder()),
+  entityTag: 'counter',
   answers: { 200: listResponse(investmentTransactionSchema, 'InvestmentTransactionList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {

@@ -40,6 +40,7 @@ export const listLiabilitiesRoute = route({
   tags: ['liabilities'],
   access: 'user',
   query: z.strictObject({ ...pageQuery, ...hiddenQuery }),
+  entityTag: 'counter',
   answers: { 200: listResponse(liabilitySchema, 'LiabilityList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {

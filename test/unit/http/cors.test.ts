@@ -28,7 +28,9 @@ describe('CORS', () => {
   it('names a configured origin and what its pages may read', async () => {
     const { headers } = await serveApp().ask('/api/v1/accounts', { headers: { origin: ours } })
     expect(headers.get('access-control-allow-origin')).toBe(ours)
-    expect(headers.get('access-control-expose-headers')).toBe('X-Request-Id, RateLimit, RateLimit-Policy, Retry-After')
+    expect(headers.get('access-control-expose-headers')).toBe(
+      'ETag, X-Request-Id, RateLimit, RateLimit-Policy, Retry-After',
+    )
     expect(headers.get('access-control-allow-credentials')).toBeNull()
     expect(headers.get('vary')).toBe('Origin')
   })
@@ -76,7 +78,7 @@ describe('CORS', () => {
     expect(headers.get('access-control-allow-origin')).toBe(ours)
     expect(headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST, PUT, PATCH, DELETE')
     expect(headers.get('access-control-allow-headers')).toBe(
-      'Authorization, Content-Type, Idempotency-Key, X-Request-Id',
+      'Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id',
     )
     expect(headers.get('access-control-max-age')).toBe('600')
     expect(headers.get('vary')).toContain('Access-Control-Request-Method')

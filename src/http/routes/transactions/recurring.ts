@@ -72,6 +72,7 @@ export const listRecurringRoute = route({
     direction: direction.optional(),
     active: flag.optional(),
   }),
+  entityTag: 'counter',
   answers: { 200: listResponse(streamSchema, 'RecurringStreamList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {

@@ -99,6 +99,7 @@ export const listTransactionsRoute = route({
   tags,
   access: 'user',
   query: filters,
+  entityTag: 'counter',
   answers: { 200: listResponse(transactionSchema, 'TransactionList') },
   errors: ['invalid_cursor'],
 }).handle(async ({ services, actor }, { query }) => {
