@@ -51,7 +51,7 @@ describe('the tags in If-None-Match', () => {
 
   it('are found in every list, however it is written, and after a malformed one', () => {
     const opaque = fc.string({
-      unit: fc.constantFrom(..."!#$%&'()*+,-./09:;<=>?@AZ[]^_`az{|}~\u00E9\u00FF"),
+      unit: fc.constantFrom('!', '#', '*', ',', '/', '=', ';', 'W', 'W/', 'z', '~', '\u00E9', '\u00FF'),
       maxLength: 12,
     })
     const tag = fc.record({ opaque, weak: fc.boolean(), before: fc.constantFrom('', ' ', '\t ', ' , ') })
