@@ -104,6 +104,8 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   /** The pages of this deployment (docs/console.md); null where it has none. */
   readonly console: {
+    /** The page of the simulated bank; null outside of `npm run dev`. */
+    readonly bankUrl: string | null
     /** The subject whom everyone on this machine may continue as; null outside of `npm run dev`. */
     readonly demoUser: string | null
     /** The same for the demo operator, an administrator. */
@@ -215,6 +217,7 @@ function consoleOf(env: Environment): Config['console'] {
   if (env.CONSOLE === 'off') return null
   const mayHaveDemo = env.ENVIRONMENT === 'development' && authModeOf(env) === 'builtin'
   return {
+    bankUrl: (env.ENVIRONMENT === 'development' ? env.CONSOLE_BANK_URL : undefined) ?? null,
     demoUser: (mayHaveDemo ? env.CONSOLE_DEMO_USER : undefined) ?? null,
     demoOperator: (mayHaveDemo ? env.CONSOLE_DEMO_OPERATOR : undefined) ?? null,
   }

@@ -81,11 +81,18 @@ function keyViolations(env: Environment): Violation[] {
   })
 }
 
+const localOnly = [
+  'PLAID_BASE_URL',
+  'DATABASE_ENDPOINT',
+  'CONSOLE_BANK_URL',
+  'CONSOLE_DEMO_USER',
+  'CONSOLE_DEMO_OPERATOR',
+] as const
+
 /** Refuses settings that are allowed in development only. Staging is as strict as production. */
 function strictViolations(env: Environment, raw: Readonly<Record<string, unknown>>): Violation[] {
   const violations: Violation[] = [...loginViolations(env), ...keyViolations(env)]
-  for (const name of ['PLAID_BASE_URL', 'DATABASE_ENDPOINT', 'CONSOLE_DEMO_USER', 'CONSOLE_DEMO_OPERATOR'] as const)
-    if (env[name] !== undefined) violations.push([name, 'is for local use only'])
+  for (const name of localOnly) if (env[name] !== undefined) violations.push([name, 'is for local use only'])
   for (const name of httpsOnly)
     if (env[name]?.startsWith('https://') === false) violations.push([name, 'must be an https URL'])
   if (env.SENTRY_DSN === undefined)

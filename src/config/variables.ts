@@ -262,6 +262,7 @@ export const environmentSchema = z.object({
     .optional(),
   ALERT_WEBHOOK_FORMAT: z.enum(['standard', 'slack'], { error: 'must be standard or slack' }).optional(),
   CONSOLE: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
+  CONSOLE_BANK_URL: httpUrl.max(2048).optional(),
   CONSOLE_DEMO_USER: demoName.optional(),
   CONSOLE_DEMO_OPERATOR: demoName.optional(),
   API_KEYS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('off'),

@@ -1,13 +1,11 @@
 // The console in a real browser, against the real product: the whole story of a bank by mouse.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import * as z from 'zod'
 import { browserOrReason, startBrowser } from '../support/browser.ts'
-import { demoUser, openTab, review, showsHeading, startConsole } from '../support/console-page.ts'
-import { type Edge, expectStatus } from '../support/edge.ts'
+import { openTab, review, showsHeading, startConsole } from '../support/console-page.ts'
+import type { Edge } from '../support/edge.ts'
 
 const browserPath = browserOrReason()
-const itemList = z.object({ data: z.array(z.object({ id: z.string(), plaid_item_id: z.string() })) })
 
 describe.skipIf(browserPath === null)('The console', () => {
   let edge: Edge
@@ -37,11 +35,10 @@ describe.skipIf(browserPath === null)('The console', () => {
     await page.getByRole('button', { name: 'Share the accounts' }).click()
   }
 
-  const onlyItem = async (): Promise<{ id: string; plaid_item_id: string }> => {
-    const answer = expectStatus(await edge.as(demoUser)('GET', '/api/v1/plaid/items'), 200)
-    const [item] = itemList.parse(answer.json()).data
-    if (item === undefined) throw new Error('The demo user has no bank.')
-    return item
+  const openPanel = async (page: Page): Promise<Page> => {
+    const opened = page.waitForEvent('popup')
+    await page.getByRole('link', { name: 'The bank (simulator)' }).click()
+    return await opened
   }
 
   test('a newcomer links a bank, sees it break, repairs it, and every page is in order', async () => {
@@ -73,8 +70,11 @@ describe.skipIf(browserPath === null)('The console', () => {
     await page.getByText(/balances are estimated from transactions/).waitFor()
     await review(page, 'overview')
 
-    const { plaid_item_id: plaidItemId } = await onlyItem()
-    await edge.bank.change(plaidItemId, { login_required: true })
+    const panel = await openPanel(page)
+    await panel.getByRole('link', { name: 'First Platypus Bank' }).click()
+    await panel.getByRole('button', { name: 'Break the login' }).click()
+    await panel.getByRole('status').getByText('The login fails with ITEM_LOGIN_REQUIRED.').waitFor()
+    await panel.close()
     await page.getByText('Sign-in needed').waitFor({ timeout: 30_000 })
     await review(page, 'overview-attention')
     await visit(page, 'Banks')

@@ -62,6 +62,7 @@ export function workerVariables(database: TestDatabase): Record<string, string> 
     AUDIT_KEY_ID: '',
     AUDIT_KEYS_PREVIOUS: '',
     CONSOLE: '',
+    CONSOLE_BANK_URL: '',
     CONSOLE_DEMO_USER: '',
     CONSOLE_DEMO_OPERATOR: '',
     API_KEYS: 'on',

@@ -1,14 +1,11 @@
-// The console in a real browser: the product with its pages, tabs that record what a page must never do, axe on the page, and
-// pictures of every page for people to look at.
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+// The console in a real browser: the product with its pages, and tabs that record what a page must never do.
 import type { Browser, Page } from 'playwright-core'
-import { expect, inject } from 'vitest'
-import { projectFolder } from '../../src/dev/lib/project-folder.ts'
-import { violationsOf } from './axe.ts'
+import { inject } from 'vitest'
 import { startBundle } from './bundle.ts'
 import { type Edge, type EdgeOptions, startEdge } from './edge.ts'
 import { connectStack } from './stack.ts'
+
+export { expectAccessible, expectNoOverflow, review } from './page-review.ts'
 
 export const demoUser = 'demo'
 
@@ -19,7 +16,8 @@ export async function startConsole(options: EdgeOptions = {}): Promise<Edge> {
     simulator: { historyDelayMs: { initial: 50, historical: 100 } },
     ...options,
     variables: { CONSOLE_DEMO_USER: demoUser, CONSOLE_DEMO_OPERATOR: 'operator', ...options.variables },
-    start: (given) => startBundle({ ...given, assets }),
+    start: ({ bindings, port, simulator }) =>
+      startBundle({ bindings: { ...bindings, CONSOLE_BANK_URL: `${simulator.url}/panel` }, port, assets }),
   })
 }
 
@@ -71,46 +69,4 @@ export async function openDemoTab(browser: Browser, url: string): Promise<Tab> {
   await tab.page.getByRole('button', { name: 'Continue as demo user' }).click()
   await showsHeading(tab.page, 'Overview')
   return tab
-}
-
-/** Fails with every violation of axe's default rules: WCAG 2.1 AA, and its best practices. */
-export async function expectAccessible(page: Page, colorScheme: 'light' | 'dark' = 'light'): Promise<void> {
-  await page.emulateMedia({ colorScheme })
-  // Animations and transitions of colours end first.
-  await page
-    .evaluate(() =>
-      Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null))).then(() => null),
-    )
-    .catch(() => null)
-  const found = await violationsOf(page)
-  expect(found, `axe (${colorScheme}) at ${page.url()}`).toEqual([])
-  await page.emulateMedia({ colorScheme: 'light' })
-}
-
-/** Nothing is cut off: the page does not scroll sideways. */
-export async function expectNoOverflow(page: Page): Promise<void> {
-  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-  expect(beyond, `${page.url()} is wider than its window by`).toBe(0)
-}
-
-const folder = join(projectFolder, 'dist', 'screenshots')
-const wide = { width: 1280, height: 900 }
-/** 320 px is also what a window of 640 px has at 200 % zoom. */
-const widths = [wide, { width: 640, height: 900 }, { width: 320, height: 720 }]
-
-/** Checks the page at every width, with axe where it is widest and light and where it is narrowest and dark, and writes a picture of each width in light and dark to dist/screenshots. */
-export async function review(page: Page, name: string): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  await expectAccessible(page)
-  for (const size of widths) {
-    await page.setViewportSize(size)
-    await expectNoOverflow(page)
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme })
-      await page.screenshot({ path: join(folder, `${name}-${size.width}-${colorScheme}.png`), animations: 'disabled' })
-    }
-    if (size.width === 320) await expectAccessible(page, 'dark')
-  }
-  await page.emulateMedia({ colorScheme: 'light' })
-  await page.setViewportSize(wide)
 }

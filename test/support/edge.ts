@@ -86,6 +86,12 @@ export interface Edge {
   stop(): Promise<void>
 }
 
+interface StartOptions {
+  readonly bindings: Record<string, string>
+  readonly port: number
+  readonly simulator: TestSimulator
+}
+
 export interface EdgeOptions {
   readonly variables?: Readonly<Record<string, string>>
   readonly simulator?: SimulatorChoices
@@ -94,7 +100,7 @@ export interface EdgeOptions {
   /** The URL for Plaid's webhooks; the Worker's by default. */
   readonly webhookUrl?: string
   /** Starts the Worker; by default in this process. */
-  readonly start?: (options: { bindings: Record<string, string>; port: number }) => Promise<RunningWorker>
+  readonly start?: (options: StartOptions) => Promise<RunningWorker>
 }
 
 const linkTokenResponse = z.object({ link_token: z.string() })
@@ -154,8 +160,8 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     CORS_ORIGINS: '["http://localhost:3000","https://app.test"]',
     ...options.variables,
   }
-  const start = options.start ?? startBundle
-  const workers = [await start({ bindings: variables, port })]
+  const start = options.start ?? (({ bindings }: StartOptions) => startBundle({ bindings, port }))
+  const workers = [await start({ bindings: variables, port, simulator })]
   const answers: Answer[] = []
   const keep = (answer: Answer) => void answers.push(answer)
   const sql = (text: string, params: readonly unknown[] = []) =>

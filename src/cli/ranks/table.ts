@@ -98,6 +98,7 @@ export const ranks: readonly Unit[] = [
   { name: 'simulator/endpoints', paths: ['src/dev/plaid-simulator/endpoints'] },
   { name: 'simulator/control', paths: ['src/dev/plaid-simulator/control'] },
   { name: 'simulator/link-page', paths: ['src/dev/plaid-simulator/link-page'] },
+  { name: 'simulator/panel', paths: ['src/dev/plaid-simulator/panel'] },
   { name: 'plaid-simulator', paths: ['src/dev/plaid-simulator'] },
   { name: 'neon-local', paths: ['src/dev/neon-local'] },
   { name: 'dev/reference', paths: ['src/dev/reference'] },
@@ -139,6 +140,14 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
     'simulator/endpoints',
     'simulator/control',
   ],
+  'simulator/panel': [
+    'simulator/bank',
+    'simulator/lib',
+    'simulator/state',
+    'simulator/endpoints',
+    'simulator/control',
+    'simulator/link-page',
+  ],
   'plaid-simulator': [
     'simulator/lib',
     'simulator/state',
@@ -147,6 +156,7 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
     'simulator/endpoints',
     'simulator/control',
     'simulator/link-page',
+    'simulator/panel',
   ],
   'neon-local': [],
   // Packages for applications. They import one another by name, and nothing of the Worker.

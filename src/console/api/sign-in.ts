@@ -9,6 +9,8 @@ export interface ConsoleSettings {
   readonly demo: boolean
   /** The same, as an administrator. */
   readonly operator: boolean
+  /** The page of the simulated bank, on a laptop only. */
+  readonly bankUrl: string | null
 }
 
 export interface Credentials {
@@ -29,12 +31,13 @@ async function own(method: 'GET' | 'POST', path: string): Promise<Record<string,
 }
 
 export async function readSettings(): Promise<ConsoleSettings> {
-  const { environment, sign_in: signIn, demo, operator } = await own('GET', '/console/settings')
+  const { environment, sign_in: signIn, demo, operator, bank_url: bankUrl } = await own('GET', '/console/settings')
   return {
     environment: environment === 'development' || environment === 'staging' ? environment : 'production',
     signIn: signIn === 'accounts' ? 'accounts' : 'provider',
     demo: demo === true,
     operator: operator === true,
+    bankUrl: typeof bankUrl === 'string' ? bankUrl : null,
   }
 }
 

@@ -71,12 +71,21 @@ function Navigation({ isOperator }: { readonly isOperator: boolean }) {
   )
 }
 
+/** In a tab of its own, so that the person sees here what happens there. */
+const SimulatedBank = ({ url }: { readonly url: string }) => (
+  <a className="bank-link" href={url} target="_blank" rel="noreferrer">
+    The bank (simulator)
+    <span className="visually-hidden">, opens in a new tab</span>
+  </a>
+)
+
 export function Shell({ children }: { readonly children: ReactNode }) {
   const { state, signOut } = useSession()
   const online = useOnline()
   const leave = useMutation({ mutationFn: signOut })
   useFreshData()
   const kind = state.name === 'signed_in' ? state.kind : 'account'
+  const bankUrl = 'settings' in state ? state.settings.bankUrl : null
   return (
     <div className="shell">
       <a className="skip" href="#content">
@@ -88,6 +97,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
           WealthNavigator
         </Link>
         <Navigation isOperator={state.name === 'signed_in' && state.isOperator} />
+        {bankUrl === null ? null : <SimulatedBank url={bankUrl} />}
         <div className="who">
           <span className="muted wide-only">{kindWords[kind]}</span>
           <button

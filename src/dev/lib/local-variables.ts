@@ -48,6 +48,7 @@ export const variableNames = [
   'AUDIT_KEYS_PREVIOUS',
   'API_KEYS',
   'CONSOLE',
+  'CONSOLE_BANK_URL',
   'CONSOLE_DEMO_OPERATOR',
   'CONSOLE_DEMO_USER',
   'CORS_ORIGINS',

@@ -58,6 +58,12 @@ const demoUser = 'demo'
 /** The same for the administrator of the READY line's other token. */
 const demoOperator = 'admin'
 
+const consoleVariables = (plaidUrl: string): Variables => ({
+  CONSOLE_BANK_URL: `${plaidUrl}/panel`,
+  CONSOLE_DEMO_USER: demoUser,
+  CONSOLE_DEMO_OPERATOR: demoOperator,
+})
+
 interface Known {
   plaidUrl: string
   api: string
@@ -83,7 +89,7 @@ function workerVariables(
     BACKUP_RECIPIENT: recipient,
     PLAID_BASE_URL: plaidUrl,
     PLAID_WEBHOOK_URL: `${api}/api/v1/plaid/webhook`,
-    ...(hasConsole ? { CONSOLE_DEMO_USER: demoUser, CONSOLE_DEMO_OPERATOR: demoOperator } : {}),
+    ...(hasConsole ? consoleVariables(plaidUrl) : {}),
   }
   return { ...localDefaults, ...examples, ...computed, ...chosen }
 }

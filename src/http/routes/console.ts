@@ -29,14 +29,16 @@ export const consoleSettingsRoute = publicRoute({
       sign_in: z.enum(['accounts', 'provider']),
       demo: z.boolean(),
       operator: z.boolean(),
+      /** The page of the simulated bank, with `npm run dev` only. */
+      bank_url: z.string().nullable(),
     }),
   },
   errors: ['not_found'],
 }).handle((ctx) => {
-  const { demoUser, demoOperator } = consoleOf(ctx)
+  const { bankUrl, demoUser, demoOperator } = consoleOf(ctx)
   const { environment, auth } = ctx.services.config
   const signIn = auth.mode === 'builtin' ? ('accounts' as const) : ('provider' as const)
-  const demo = { demo: demoUser !== null, operator: demoOperator !== null }
+  const demo = { demo: demoUser !== null, operator: demoOperator !== null, bank_url: bankUrl }
   return Promise.resolve({ status: 200, body: { environment, sign_in: signIn, ...demo } })
 })
 

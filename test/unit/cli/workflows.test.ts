@@ -2,12 +2,13 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import * as z from 'zod'
 import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
+import { picturesFolder } from '../../support/page-review.ts'
 
 const run = promisify(execFile)
 const folder = join(projectFolder, '.github', 'workflows')
@@ -49,6 +50,20 @@ describe('the workflow of deployments', () => {
     expect(await read('deploy.yml')).toMatchObject({ concurrency: { 'cancel-in-progress': false } })
     expect(await read('ci.yml')).toMatchObject({
       concurrency: { 'cancel-in-progress': "${{ github.event_name == 'pull_request' }}" },
+    })
+  })
+})
+
+describe('the workflow of each commit', () => {
+  it('keeps the pictures of all pages where the tests write them, also of a run that failed', async () => {
+    const { jobs } = await read('ci.yml')
+    const steps = jobs['run']?.steps ?? []
+    const tests = steps.findIndex(({ run: script }) => script === '.ci/run')
+    const kept = steps.findIndex((each) => String(each['uses']).startsWith('actions/upload-artifact@'))
+    expect(kept).toBeGreaterThan(tests)
+    expect(steps[kept]).toMatchObject({
+      if: 'always() && matrix.node == 24',
+      with: { name: 'screenshots', path: relative(projectFolder, picturesFolder) },
     })
   })
 })

@@ -34,7 +34,7 @@ describe('a configuration', () => {
       auth: { mode: 'builtin', email: null },
       encryption: { current: { id: 'k1' }, previous: [] },
       corsOrigins: [ownOrigin],
-      console: { demoUser: null, demoOperator: null },
+      console: { bankUrl: null, demoUser: null, demoOperator: null },
       sentry: null,
     })
     const receiver = { ALERT_WEBHOOK_URL: 'https://HOOKS.test/a', ALERT_WEBHOOK_SECRET: `whsec_${key('alerts')}` }
@@ -115,12 +115,13 @@ describe('a configuration', () => {
 
   it('has the console unless it is switched off: its own pages may call, and Hosted Link may return to them', () => {
     expect(parseConfig({ ...development, CONSOLE_DEMO_USER: 'demo' }).console).toEqual({
+      bankUrl: null,
       demoUser: 'demo',
       demoOperator: null,
     })
     const off = parseConfig({ ...strict, CONSOLE: 'off' })
     expect([off.console, off.plaid.link.completionRedirectUris]).toEqual([null, []])
-    expect(parseConfig(strict).console).toEqual({ demoUser: null, demoOperator: null })
+    expect(parseConfig(strict).console).toEqual({ bankUrl: null, demoUser: null, demoOperator: null })
   })
 
   it('has a demo user in development alone, and none whose tokens an issuer would have to sign', () => {
@@ -128,17 +129,31 @@ describe('a configuration', () => {
     for (const environment of [{}, { ENVIRONMENT: 'staging', PLAID_ENV: 'sandbox' }])
       expect(refusalOf({ ...strict, ...environment, CONSOLE_DEMO_USER: 'demo' })).toContain(refusal)
     expect(parseConfig({ ...development, ...oidc, CONSOLE_DEMO_USER: 'demo' }).console).toEqual({
+      bankUrl: null,
       demoUser: null,
       demoOperator: null,
     })
     const operator = { CONSOLE_DEMO_OPERATOR: 'operator' }
-    expect(parseConfig({ ...development, ...operator }).console).toEqual({ demoUser: null, demoOperator: 'operator' })
+    expect(parseConfig({ ...development, ...operator }).console).toMatchObject({
+      demoUser: null,
+      demoOperator: 'operator',
+    })
     expect(parseConfig({ ...development, ...oidc, ...operator }).console).toEqual({
+      bankUrl: null,
       demoUser: null,
       demoOperator: null,
     })
     expect(refusalOf({ ...strict, ...operator })).toContain('CONSOLE_DEMO_OPERATOR is for local use only')
     expect(refusalOf({ ...development, CONSOLE_DEMO_USER: 'a b' })).toContain('CONSOLE_DEMO_USER must be')
+  })
+
+  it('links the simulated bank in development alone, whoever signs the tokens, and only to a web page', () => {
+    const bank = { CONSOLE_BANK_URL: 'http://127.0.0.1:8788/panel' }
+    for (const environment of [development, { ...development, ...oidc }])
+      expect(parseConfig({ ...environment, ...bank }).console?.bankUrl).toBe(bank.CONSOLE_BANK_URL)
+    for (const environment of [{}, { ENVIRONMENT: 'staging', PLAID_ENV: 'sandbox' }])
+      expect(refusalOf({ ...strict, ...environment, ...bank })).toContain('CONSOLE_BANK_URL is for local use only')
+    expect(refusalOf({ ...development, CONSOLE_BANK_URL: 'javascript:alert(1)' })).toContain('CONSOLE_BANK_URL must be')
   })
 
   it('has built-in accounts unless an issuer is named or the mode is chosen', () => {

@@ -13,6 +13,7 @@ export function assets(): Hono {
     const text = file(name)
     app.get(path, () => new Response(text, { headers: { 'content-type': type, 'x-content-type-options': 'nosniff' } }))
   }
+  serve(`${assetsPath}/colors.css`, 'colors.css', 'text/css; charset=utf-8')
   serve(`${assetsPath}/style.css`, 'style.css', 'text/css; charset=utf-8')
   serve(`${assetsPath}/embed.js`, 'embed.js', script)
   serve('/link/v2/stable/link-initialize.js', 'link-initialize.js', script)

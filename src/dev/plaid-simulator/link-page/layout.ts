@@ -30,6 +30,7 @@ export function pageText({ title, body, site = 'link', messages }: Shown, parent
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${title} · Plaid simulator</title>
+        <link rel="stylesheet" href="${assetsPath}/colors.css" />
         <link rel="stylesheet" href="${assetsPath}/style.css" />
         ${embedded}
       </head>
