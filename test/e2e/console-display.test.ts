@@ -99,7 +99,7 @@ describe.skipIf(browserPath === null)('The console', () => {
     const text = (await page.locator('main').innerText()).replaceAll(/\s/g, ' ')
     expect(text).toContain('1.234.567.890.123.456,1234 $')
     expect(text).toContain('31. Januar 2026')
-    expect(await shown.locator('data').getAttribute('value')).toMatch(new RegExp(`^-?${RegExp.escape(amount)}$`))
+    expect((await shown.locator('data').getAttribute('value'))?.replace('-', '')).toBe(amount)
     await review(page, 'transactions-de')
     await page.goto(`${edge.url}/accounts`)
     await page.getByRole('rowheader', { name: /^Plaid Checking/ }).waitFor()

@@ -23,9 +23,9 @@ const reach = `(() => {
   const nameOf = (element) =>
     element.type === 'radio' ? 'radio ' + element.name
       : element.type === 'checkbox' ? 'checkbox ' + element.value
-      : element.tagName + ' ' + (element.id || element.textContent.replace(/\\s+/g, ' ').trim())
+      : element.tagName + ' ' + (element.id || element.name || element.textContent.replace(/\\s+/g, ' ').trim())
   const isShown = (element) => element.checkVisibility()
-  const all = [...document.querySelectorAll('a[href], button, input, summary')].filter(isShown).map(nameOf)
+  const all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary, [tabindex="0"]')].filter(isShown).map(nameOf)
   const active = document.activeElement === document.body ? null : document.activeElement
   const style = active === null ? null : getComputedStyle(active)
   return {
@@ -40,7 +40,7 @@ export async function keyboardFaultsOf(page: Page): Promise<string[]> {
   const faults = new Set<string>()
   const reached = new Set<string>()
   let { all } = reachSchema.parse(await page.evaluate(reach))
-  for (let presses = 0; presses < 2 * all.length + 4 && reached.size < all.length; presses += 1) {
+  for (let presses = 0; presses < 4 * all.length + 10 && reached.size < all.length; presses += 1) {
     await page.keyboard.press('Tab')
     const now = reachSchema.parse(await page.evaluate(reach))
     ;({ all } = now)
