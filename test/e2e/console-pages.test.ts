@@ -111,6 +111,29 @@ describe('a hashed file', () => {
   })
 })
 
+describe('the settings', () => {
+  const bankUrl = async (url: string): Promise<unknown> =>
+    z.object({ bank_url: z.unknown() }).parse((await edge.callTo(url)('GET', '/console/settings')).json()).bank_url
+
+  test('name the page of the simulated bank in development, and none without the variable', async () => {
+    expect(await bankUrl(edge.url)).toBe(`${edge.simulator.url}/panel`)
+    expect((await fetch(`${edge.simulator.url}/panel`)).headers.get('content-type')).toContain('text/html')
+    expect(await bankUrl((await edge.startAnother({})).url)).toBe(null)
+  })
+
+  test('stop a deployed environment that names one', async () => {
+    const variables = { ...edge.variables, ENVIRONMENT: 'staging', CONSOLE_BANK_URL: 'http://127.0.0.1:8788/panel' }
+    const worker = await startBundle({ bindings: variables })
+    try {
+      const answer = await edge.callTo(worker.url)('GET', '/console/settings')
+      expect([answer.status, codeOf(answer)]).toEqual([500, 'misconfigured'])
+      expect(worker.logs().join('\n')).toContain('CONSOLE_BANK_URL is for local use only')
+    } finally {
+      await worker.dispose()
+    }
+  })
+})
+
 describe('CONSOLE=off', () => {
   test('removes the pages, the settings and the demo session, and leaves the API', async () => {
     const worker = await edge.startAnother({ CONSOLE: 'off' })

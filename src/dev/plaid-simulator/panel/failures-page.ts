@@ -23,7 +23,7 @@ export function failuresPage({ faults, alterations }: World): PanelPage {
     title: 'Failures',
     body: html`<section class="card" aria-labelledby="calls">
         <h2 id="calls">Failing calls</h2>
-        ${waiting(faults.map(faultView), 'No call fails on order.', {
+        ${waiting(faults.map(faultView), 'No call is set to fail.', {
           path: `${path}/no-failures`,
           effect: 'Calls succeed again.',
           button: 'Remove all failures',
@@ -31,7 +31,7 @@ export function failuresPage({ faults, alterations }: World): PanelPage {
         ${action({
           path: `${path}/fail`,
           effect: 'The next calls of the application fail in this way. It must try again, and lose nothing.',
-          button: 'Order the failure',
+          button: 'Make the calls fail',
           fields: html`${choose(
             'failure',
             'Failure',
@@ -73,13 +73,19 @@ export function failuresPage({ faults, alterations }: World): PanelPage {
 function waiting(rules: readonly object[], none: string, end: Parameters<typeof action>[0]): Html {
   if (rules.length === 0) return html`<p>${none}</p>`
   return html`<ul class="list">
-      ${rules.map((rule) => html`<li><code>${ruleText(rule)}</code></li>`)}
+      ${rules.map((rule) => html`<li>${ruleText(rule)}</li>`)}
     </ul>
     ${action(end)}`
 }
 
 /** The members of a rule that have an effect. */
 function ruleText(rule: object): string {
-  const set = Object.entries(rule).filter(([, value]) => value !== null && value !== false && value !== 0)
-  return JSON.stringify(Object.fromEntries(set))
+  const none: readonly unknown[] = [null, false, 0]
+  return Object.entries(rule)
+    .filter(([name, value]) => name === 'value' || !none.includes(value))
+    .map(([name, value]) => {
+      const text = typeof value === 'string' && name !== 'value' ? value : JSON.stringify(value)
+      return `${name.replaceAll('_', ' ')} ${text}`
+    })
+    .join(', ')
 }

@@ -125,7 +125,7 @@ export const otherOrders: Readonly<Record<string, Readonly<Record<string, PlainO
   failures: {
     fail,
     alter,
-    'no-failures': () => ({ method: 'DELETE', path: '/faults', words: () => 'No call fails on order any more.' }),
+    'no-failures': () => ({ method: 'DELETE', path: '/faults', words: () => 'No call is set to fail any more.' }),
     'no-changes': () => ({ method: 'DELETE', path: '/answers', words: () => 'Responses are as the bank has them.' }),
   },
   clock: { advance, reset },

@@ -54,10 +54,12 @@ const pages: readonly (readonly [name: string, title: string, way: Way])[] = [
   [
     'bank-refused',
     'First Platypus Bank',
-    then(bank, unfolding('Open an account'), async ({ page, press }) => {
-      await page.getByLabel('Name', { exact: true }).first().fill('Coffee')
-      await page.getByLabel('Amount').first().fill('4,50')
-      await press('Add the transaction')
+    then(bank, async ({ page }) => {
+      const form = page.getByRole('region', { name: 'New transaction' })
+      await form.getByLabel('Name', { exact: true }).fill('Coffee')
+      await form.getByLabel('Amount').fill('4,50')
+      await form.getByRole('button').click()
+      await page.getByRole('alert').getByText('The amount must be a number').waitFor()
     }),
   ],
   [
@@ -67,6 +69,7 @@ const pages: readonly (readonly [name: string, title: string, way: Way])[] = [
       await page.getByRole('region', { name: 'Transactions' }).locator('summary').first().click()
       await page.getByRole('region', { name: 'Accounts' }).locator('summary').first().click()
       await page.getByText('Consent and end of access').click()
+      await page.getByText('Open an account').click()
     }),
   ],
   [
@@ -87,7 +90,7 @@ const pages: readonly (readonly [name: string, title: string, way: Way])[] = [
   [
     'failures-ordered',
     'Failures',
-    then(opening('/failures'), pressing('Order the failure'), pressing('Change the responses')),
+    then(opening('/failures'), pressing('Make the calls fail'), pressing('Change the responses')),
   ],
   ['clock', 'Clock', opening('/clock')],
 ]
