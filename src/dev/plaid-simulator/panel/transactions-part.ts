@@ -78,7 +78,7 @@ export function transactionList(item: Item, path: string, { search, count }: Wan
     </ul>
     ${
       found.length > shown.length &&
-      html`<p><a href="${path}?${query.toString()}#transactions">Show more of ${found.length}</a></p>`
+      html`<p><a class="more" href="${path}?${query.toString()}#transactions">Show more of ${found.length}</a></p>`
     }
   </section>`
 }
