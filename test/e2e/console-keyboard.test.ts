@@ -12,7 +12,7 @@ import { keyboardOf } from '../support/keyboard.ts'
 
 const browserPath = browserOrReason()
 
-/** What the README's tour in the browser tells its reader to press, in order. */
+/** The buttons and links that the README's tour in the browser names, in order. */
 function buttonsOfTour(): string[] {
   const readme = readFileSync(join(projectFolder, 'README.md'), 'utf8')
   const tour = /^## Tour in the browser\n(.*?)^## /ms.exec(readme)?.[1] ?? ''

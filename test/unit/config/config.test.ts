@@ -147,13 +147,13 @@ describe('a configuration', () => {
     expect(refusalOf({ ...development, CONSOLE_DEMO_USER: 'a b' })).toContain('CONSOLE_DEMO_USER must be')
   })
 
-  it('links the simulated bank in development alone, whoever signs the tokens, and only to a web page', () => {
+  it('links the simulated bank in development alone, in both modes of sign-in, and only at a web address', () => {
     const bank = { CONSOLE_BANK_URL: 'http://127.0.0.1:8788/panel' }
     for (const environment of [development, { ...development, ...oidc }])
       expect(parseConfig({ ...environment, ...bank }).console?.bankUrl).toBe(bank.CONSOLE_BANK_URL)
     for (const environment of [{}, { ENVIRONMENT: 'staging', PLAID_ENV: 'sandbox' }])
       expect(refusalOf({ ...strict, ...environment, ...bank })).toContain('CONSOLE_BANK_URL is for local use only')
-    expect(refusalOf({ ...development, CONSOLE_BANK_URL: 'javascript:alert(1)' })).toContain('CONSOLE_BANK_URL must be')
+    expect(refusalOf({ ...development, CONSOLE_BANK_URL: 'data:text/html,bank' })).toContain('CONSOLE_BANK_URL must be')
   })
 
   it('has built-in accounts unless an issuer is named or the mode is chosen', () => {

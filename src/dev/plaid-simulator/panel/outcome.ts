@@ -7,7 +7,7 @@ import { FormProblem } from './form.ts'
 
 type Answer = Readonly<Record<string, unknown>>
 
-/** A request to a control, and what its answer means. */
+/** A request to a control, and the words for its response. */
 export interface Order {
   readonly method: 'POST' | 'DELETE'
   /** Below `/simulator`. */
@@ -33,7 +33,7 @@ export interface Outcomes {
   readonly all: readonly Outcome[]
 }
 
-/** How many outcomes the panel keeps, and how much of an answer it shows. */
+/** How many outcomes the panel keeps, and how much of a response it shows. */
 const kept = 20
 const longestAnswer = 20_000
 
