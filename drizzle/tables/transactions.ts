@@ -53,6 +53,10 @@ export const transactions = pgTable(
     note: text(),
     userCategory: text('user_category'),
     hidden: boolean().notNull().default(false),
+    /** The rule that gave the category, or no rule's id if the user decided; null for none (src/db/records/rule-matching.ts). */
+    categoryBy: uuid('category_by'),
+    /** The same for `hidden`. */
+    hiddenBy: uuid('hidden_by'),
     /** The item's `link_epoch` when Plaid last reported the transaction. */
     linkEpoch: smallint('link_epoch').notNull().default(0),
     /** The number of the row's newest change in the user's change feed. */

@@ -18,6 +18,7 @@ type TargetKind =
   | 'link_session'
   | 'person'
   | 'route'
+  | 'rule'
   | 'session'
   | 'webhook_delivery'
   | 'webhook_endpoint'
@@ -78,6 +79,13 @@ export const auditActions = {
   duplicate_resolved: 'account',
   /** Of one item, or of all where there is no target. */
   sync_requested: 'item',
+  /** A rule for transactions. */
+  rule_created: 'rule',
+  rule_changed: 'rule',
+  rule_deleted: 'rule',
+  /** All rules of the user, which have no target: their order, and their application to stored transactions. */
+  rules_ordered: 'rule',
+  rules_applied: 'rule',
   /** Calls of Plaid that are billed. */
   refresh_requested: 'item',
   item_resynced: 'item',

@@ -66,6 +66,16 @@ import { androidAppLinksRoute, appleAppLinksRoute } from './routes/system/app-li
 import { createLinkTokenRoute, exchangePublicTokenRoute } from './routes/link.ts'
 import { listRecurringRoute } from './routes/transactions/recurring.ts'
 import { listSyncRunsRoute, syncAllRoute, syncItemRoute } from './routes/sync.ts'
+import {
+  applyRulesRoute,
+  createRuleRoute,
+  deleteRuleRoute,
+  getRuleRoute,
+  listRulesRoute,
+  orderRulesRoute,
+  previewRuleRoute,
+  replaceRuleRoute,
+} from './routes/rules.ts'
 import { editTransactionRoute, getTransactionRoute, listTransactionsRoute } from './routes/transactions/transactions.ts'
 import { getConsentsRoute, putConsentsRoute } from './routes/privacy/consents.ts'
 import { eraseRoute, getErasureRoute } from './routes/privacy/erase.ts'
@@ -130,6 +140,14 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       getAccountRoute,
       editAccountRoute,
       listBalancesRoute,
+      listRulesRoute,
+      createRuleRoute,
+      previewRuleRoute,
+      applyRulesRoute,
+      orderRulesRoute,
+      getRuleRoute,
+      replaceRuleRoute,
+      deleteRuleRoute,
       listTransactionsRoute,
       listChangesRoute,
       listAllChangesRoute,

@@ -301,7 +301,7 @@ export const policy = {
     readers: ['user', 'jobs'],
   },
   users: {
-    tables: ['public.users', 'public.user_visits'],
+    tables: ['public.users', 'public.user_visits', 'public.rules'],
     purge: 'absence',
     days: absenceDays,
     from: 'the last day on which the user came; then the user is erased, with everything',

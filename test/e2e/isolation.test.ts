@@ -19,6 +19,7 @@ interface Ids {
   readonly item: string
   readonly account: string
   readonly transaction: string
+  readonly rule: string
   readonly publicToken: string
   readonly apiKey: string
   readonly endpoint: string
@@ -33,6 +34,7 @@ const unknown: Ids = {
   item: randomUUID(),
   account: randomUUID(),
   transaction: randomUUID(),
+  rule: randomUUID(),
   publicToken: `public-sandbox-${randomUUID()}`,
   apiKey: randomUUID(),
   endpoint: randomUUID(),
@@ -58,6 +60,9 @@ beforeAll(async () => {
     item: owner.id,
     account: await firstId('/api/v1/accounts'),
     transaction: await firstId('/api/v1/transactions'),
+    rule: z
+      .object({ id: z.string() })
+      .parse((await edge.as('owner')('POST', '/api/v1/rules', { body: { contains: 'x', hidden: true } })).json()).id,
     publicToken: owner.publicToken,
     apiKey: await firstId('/api/v1/api-keys'),
     endpoint: await firstId('/api/v1/webhooks/endpoints'),
@@ -101,6 +106,15 @@ const byId: Record<string, Probe> = {
   'DELETE /api/v1/plaid/items/{id}': (call, { item }) => call('DELETE', `/api/v1/plaid/items/${item}?purge=true`),
   'POST /api/v1/plaid/items/{id}/repaired': (call, { item }) => call('POST', `/api/v1/plaid/items/${item}/repaired`),
   'POST /api/v1/plaid/items/{id}/refresh': (call, { item }) => call('POST', `/api/v1/plaid/items/${item}/refresh`),
+  'GET /api/v1/rules/{id}': (call, { rule }) => call('GET', `/api/v1/rules/${rule}`),
+  'PUT /api/v1/rules/{id}': (call, { rule }) =>
+    call('PUT', `/api/v1/rules/${rule}`, { body: { contains: 'not mine', hidden: true } }),
+  'DELETE /api/v1/rules/{id}': (call, { rule }) => call('DELETE', `/api/v1/rules/${rule}`),
+  'PUT /api/v1/rules/order': (call, { rule }) => call('PUT', '/api/v1/rules/order', { body: { ids: [rule] } }),
+  'POST /api/v1/rules': (call, { account }) =>
+    call('POST', '/api/v1/rules', { body: { account_id: account, hidden: true } }),
+  'POST /api/v1/rules/preview': (call, { account, rule }) =>
+    call('POST', '/api/v1/rules/preview', { body: { account_id: account, hidden: true, replaces: rule } }),
   'POST /api/v1/plaid/items/{id}/access_token/rotate': (call, { item }) =>
     call('POST', `/api/v1/plaid/items/${item}/access_token/rotate`),
   'GET /api/v1/plaid/items/{id}/duplicates': (call, { item }) => call('GET', `/api/v1/plaid/items/${item}/duplicates`),
@@ -154,6 +168,8 @@ const everything = 'GET /api/v1/privacy/export'
 /** Routes that act on all of the caller's data. */
 const onOwn: Record<string, Probe> = {
   'POST /api/v1/plaid/sync/all': (call) => call('POST', '/api/v1/plaid/sync/all'),
+  'GET /api/v1/rules': (call) => call('GET', '/api/v1/rules'),
+  'POST /api/v1/rules/apply': (call) => call('POST', '/api/v1/rules/apply'),
 }
 
 /** A person's decisions about their own data. */
@@ -268,6 +284,12 @@ describe.each(['stranger', 'neighbour', ...ofKeys])('another user (a %s)', (subj
     const seen = await read(subject, name, cursor === null ? '' : `?cursor=${cursor}`)
     expect(seen.data.filter(({ id }) => ids.has(id))).toEqual([])
   })
+})
+
+test('a user lists own rules and no others', async () => {
+  const listed = async (subject: string) => (await edge.as(subject)('GET', '/api/v1/rules')).text
+  expect(await listed('owner')).toContain(owned.rule)
+  expect(await listed('neighbour')).not.toContain(owned.rule)
 })
 
 const feedSchema = z.object({

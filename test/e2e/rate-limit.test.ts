@@ -22,6 +22,8 @@ const own: Readonly<Record<string, Policy>> = {
   'DELETE /api/v1/plaid/items/{id}': 'sensitive',
   'POST /api/v1/plaid/items/{id}/access_token/rotate': 'sensitive',
   'POST /api/v1/plaid/items/{id}/refresh': 'sensitive',
+  'POST /api/v1/rules/preview': 'sync',
+  'POST /api/v1/rules/apply': 'sync',
   'POST /api/v1/admin/items/{id}/resync': 'sensitive',
   'POST /api/v1/admin/dead-letters/{id}/replay': 'sensitive',
   'POST /api/v1/admin/dead-letters/replay': 'sensitive',

@@ -60,6 +60,9 @@ beforeAll(async () => {
       values ($1, 1, true, true, false, true)`,
     [ownerId],
   )
+  await edge.sql(`insert into rules (user_id, position, contains, user_category) values ($1, 1, 'rent', 'Rent')`, [
+    ownerId,
+  ])
   await edge.sql(`insert into erasures (user_id, subject_hash) values ($1, 'hash')`, [ownerId])
   await edge.sql(`insert into plaid_removals (user_id, plaid_item_id, reason) values ($1, 'ended', 'removed')`, [
     ownerId,
@@ -276,13 +279,16 @@ const grants: Record<string, Record<string, string>> = {
     link_sessions: 'INSERT SELECT',
     plaid_removals: columnsOf('attempts created_at id item_id last_error next_attempt_at plaid_item_id reason user_id'),
     recurring_streams: 'SELECT',
+    rules:
+      'DELETE INSERT SELECT UPDATE(account_id) UPDATE(contains) UPDATE(hidden) UPDATE(max_amount) UPDATE(min_amount) UPDATE(position) UPDATE(updated_at) UPDATE(user_category)',
     securities: 'SELECT',
     set_aside_rows: columnsOf(
       'first_seen_at id item_id kind last_seen_at payload plaid_account_id problems product row_key run_id user_id',
     ),
     sync_runs: 'SELECT',
     transaction_tombstones: 'SELECT',
-    transactions: 'SELECT UPDATE(change_seq) UPDATE(hidden) UPDATE(note) UPDATE(updated_at) UPDATE(user_category)',
+    transactions:
+      'SELECT UPDATE(category_by) UPDATE(change_seq) UPDATE(hidden) UPDATE(hidden_by) UPDATE(note) UPDATE(updated_at) UPDATE(user_category)',
     user_visits: 'SELECT UPDATE(live_until)',
     users: 'SELECT UPDATE(change_seq) UPDATE(plaid_user_id)',
     webhook_deliveries:
@@ -319,6 +325,7 @@ const grants: Record<string, Record<string, string>> = {
     plaid_removals: `DELETE ${everythingOfTheirs}`,
     plaid_usage: everythingOfTheirs,
     recurring_streams: `DELETE ${everythingOfTheirs}`,
+    rules: 'SELECT',
     safety_switches: 'SELECT UPDATE',
     securities: `DELETE ${everythingOfTheirs}`,
     set_aside_rows: `DELETE ${everythingOfTheirs}`,

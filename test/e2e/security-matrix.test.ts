@@ -115,6 +115,9 @@ beforeAll(async () => {
     '/api/v1/api-keys/{id}': await firstId(edge.as('user'), '/api/v1/api-keys'),
     '/api/v1/webhooks/endpoints/{id}': endpoint,
     '/api/v1/webhooks/deliveries/{id}': await firstId(edge.as('user'), '/api/v1/webhooks/deliveries'),
+    '/api/v1/rules/{id}': z
+      .object({ id: z.string() })
+      .parse((await edge.as('user')('POST', '/api/v1/rules', { body: { contains: 'x', hidden: true } })).json()).id,
     '/api/v1/auth/sessions/{id}': await firstId(account.call, '/api/v1/auth/sessions'),
   }
 })
@@ -329,6 +332,7 @@ function ownedPath({ path }: DocumentedRoute): string | null {
 /** Bodies of routes with an id in the path. */
 const bodies: Readonly<Record<string, { readonly body: object }>> = {
   'PATCH /api/v1/accounts/{id}': { body: { hidden: true } },
+  'PUT /api/v1/rules/{id}': { body: { contains: 'x', hidden: true } },
   'PATCH /api/v1/transactions/{id}': { body: { hidden: true } },
   'PATCH /api/v1/webhooks/endpoints/{id}': { body: { enabled: false } },
   'POST /api/v1/plaid/items/{id}/duplicates/{account_id}': { body: { keep: true } },

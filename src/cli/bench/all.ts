@@ -25,6 +25,10 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
       'what the triggers of the feed add to the commit of 500 transactions, new ones and ones that are stored already',
     load: async () => (await import('./feed.ts')).feedBenchmark,
   },
+  rules: {
+    summary: 'what fifty rules add to the commit of 500 new transactions',
+    load: async () => (await import('./rules.ts')).rulesBenchmark,
+  },
   'row-by-row': {
     summary: 'the commit of a page against an upsert and a round trip for each of its rows',
     load: async () => (await import('./row-by-row.ts')).rowByRowBenchmark,

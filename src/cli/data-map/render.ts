@@ -14,6 +14,7 @@ import * as liabilities from '../../../drizzle/tables/liabilities.ts'
 import * as links from '../../../drizzle/tables/links.ts'
 import * as operations from '../../../drizzle/tables/operations.ts'
 import * as privacy from '../../../drizzle/tables/privacy.ts'
+import * as rules from '../../../drizzle/tables/rules.ts'
 import * as transactions from '../../../drizzle/tables/transactions.ts'
 import * as users from '../../../drizzle/tables/users.ts'
 import { erasedTables, lastErasedTables } from '../../db/privacy/erasures.ts'
@@ -29,6 +30,7 @@ const modules = [
   accounts,
   transactions,
   changes,
+  rules,
   investments,
   liabilities,
   links,
@@ -63,6 +65,7 @@ const withoutPerson = 'kept, and identifies no person'
 /** What an erasure does to tables that are not in its lists. */
 const erasures: Readonly<Record<string, string>> = {
   'public.users': 'deleted',
+  'public.rules': 'deleted',
   'public.user_visits': 'deleted',
   'public.changes': 'deleted',
   'public.item_products': 'deleted',

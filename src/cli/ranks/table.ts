@@ -83,6 +83,7 @@ export const ranks: readonly Unit[] = [
   { name: 'privacy', paths: ['src/privacy'] },
   { name: 'gauges', paths: ['src/gauges'] },
   { name: 'insights', paths: ['src/insights'] },
+  { name: 'rules', paths: ['src/rules'] },
   { name: 'retention', paths: ['src/retention'] },
   { name: 'services', paths: ['src/services.ts'] },
   { name: 'http', paths: ['src/http'] },

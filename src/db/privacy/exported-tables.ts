@@ -11,6 +11,7 @@ import { webhookDeliveries, webhookEndpoints } from '../../../drizzle/tables/eve
 import { consents } from '../../../drizzle/tables/privacy.ts'
 import { linkExchanges, linkSessions, plaidRemovals } from '../../../drizzle/tables/links.ts'
 import { setAsideRows, syncRuns, webhookEvents } from '../../../drizzle/tables/operations.ts'
+import { rules } from '../../../drizzle/tables/rules.ts'
 import { recurringStreams, transactions, transactionTombstones } from '../../../drizzle/tables/transactions.ts'
 import { users, userVisits } from '../../../drizzle/tables/users.ts'
 
@@ -64,6 +65,7 @@ export const exportedTables: Readonly<Record<string, ExportedTable>> = {
     key: [transactionTombstones.changeSeq],
     isIndexed: true,
   },
+  rules: { table: rules, owner: rules.userId, key: [rules.id] },
   recurring_streams: { table: recurringStreams, owner: recurringStreams.userId, key: [recurringStreams.id] },
   securities: { table: securities, owner: securities.userId, key: [securities.id] },
   holdings: { table: holdings, owner: holdings.userId, key: [holdings.id] },

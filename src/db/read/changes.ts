@@ -33,6 +33,8 @@ export const rowColumns = {
   ...transactionColumns,
   amount: transactionColumns.amount.as('exact_amount'),
   currency: transactionColumns.currency.as('currency'),
+  categoryRuleId: transactionColumns.categoryRuleId.as('category_rule_id'),
+  hiddenRuleId: transactionColumns.hiddenRuleId.as('hidden_rule_id'),
 }
 
 /**

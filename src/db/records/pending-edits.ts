@@ -1,14 +1,26 @@
-// Moves the user's edits of a pending transaction when it posts: to the posted transaction that refers to it, or
-// without a reference to the most similar one. Parts of the merge's statement, with almost no cost for users without
-// edits.
+// Moves the edits of a pending transaction when it posts, those of the user and those of rules: to the posted transaction
+// that refers to it, or without a reference to the most similar one. Parts of the merge's statement, with almost no cost
+// for users without edits.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Lease } from '../sync/work.ts'
+import { byUser, isOwnCategory, isOwnHidden } from './rule-matching.ts'
 
 /** The longest time between a pending transaction and its posted one, and since the pending one was removed. */
 const mostDays = 7
 
+/** Whether the row has something to keep when it posts: an edit of the user, or a value that a rule gave. */
 export const isEdited = (row: string): SQL =>
-  sql.raw(`(${row}.note is not null or ${row}.user_category is not null or ${row}.hidden)`)
+  sql.raw(`(${row}.note is not null or ${row}.user_category is not null or ${row}.hidden
+    or ${row}.category_by is not null or ${row}.hidden_by is not null)`)
+
+/** The edits of a row as columns: the values, and who gave them. A value without a mark is the user's. */
+export const editsOf = (row: string, prefix = ''): SQL => {
+  const column = (name: string) => sql.raw(`${row}.${name} as ${prefix}${name}`)
+  const mark = (name: string, isOwn: SQL) =>
+    sql`case when ${isOwn} then ${byUser} else ${sql.raw(`${row}.${name}`)} end as ${sql.raw(prefix + name)}`
+  return sql`${column('note')}, ${column('user_category')}, ${column('hidden')},
+    ${mark('category_by', isOwnCategory(row))}, ${mark('hidden_by', isOwnHidden(row))}`
+}
 
 const hasSameName = sql.raw(
   '(lower(c.name) = lower(p.name) or coalesce(lower(c.merchant_name) = lower(p.merchant_name), false))',
@@ -44,7 +56,7 @@ export const pendingEdits = (lease: Lease): SQL => sql`posted_range as materiali
           where c.pending_transaction_id = p.plaid_transaction_id or c.plaid_transaction_id = p.plaid_transaction_id)
         and ${hasNoSuccessor('p.account_id', 'p.date', 'p.plaid_transaction_id', 'p.plaid_transaction_id')}
     ), pairs as materialized (
-      select p.id, p.note, p.user_category, p.hidden, p.is_edited, c.plaid_transaction_id,
+      select p.id, ${editsOf('p')}, p.is_edited, c.plaid_transaction_id,
         row_number() over (order by case when c.amount <> p.amount then 2 when ${hasSameName} then 0 else 1 end,
           abs(coalesce(c.authorized_date, c.date) - coalesce(p.authorized_date, p.date)), abs(c.date - p.date),
           p.date, p.plaid_transaction_id, c.plaid_transaction_id) as place
@@ -63,12 +75,13 @@ export const pendingEdits = (lease: Lease): SQL => sql`posted_range as materiali
       select pairs.* from picked join pairs on pairs.place = picked.place where is_edited
     ), edits as materialized (
       (select distinct on (pending_transaction_id) plaid_transaction_id, linked_note as note,
-          linked_category as user_category, linked_hidden as hidden
-        from changed c where (linked_note is not null or linked_category is not null or linked_hidden)
+          linked_user_category as user_category, linked_hidden as hidden, linked_category_by as category_by,
+          linked_hidden_by as hidden_by
+        from changed c where num_nonnulls(linked_note, linked_category_by, linked_hidden_by) > 0
           and ${hasNoSuccessor('c.account_id', 'c.linked_date', 'c.pending_transaction_id', 'c.plaid_transaction_id')}
         order by pending_transaction_id, amount = linked_amount desc, lower(name) = lower(linked_name) desc, n)
       union all
-      select plaid_transaction_id, note, user_category, hidden from moved_from
+      select plaid_transaction_id, note, user_category, hidden, category_by, hidden_by from moved_from
     )`
 
 /**

@@ -5,7 +5,8 @@ import { accounts } from '../../../drizzle/tables/accounts.ts'
 import { syncStaging, transactions } from '../../../drizzle/tables/transactions.ts'
 import { entity, type IncomingRow } from '../core/record.ts'
 import type { JobsDatabase } from '../core/client.ts'
-import { isEdited, pendingEdits } from './pending-edits.ts'
+import { editsOf, isEdited, pendingEdits } from './pending-edits.ts'
+import { byUser, givenBy, isOwnCategory, isOwnHidden, placesOf, ruleList, searchedText } from './rule-matching.ts'
 import { countUnknown, mayBeSetAside, type SetAside, storeUnknown } from '../sync/set-aside.ts'
 import { incomingRows, stageRows } from './transactions-staging.ts'
 import type { Lease } from '../sync/work.ts'
@@ -27,6 +28,8 @@ export const transaction = entity({
     'note',
     'userCategory',
     'hidden',
+    'categoryBy',
+    'hiddenBy',
     'linkEpoch',
     'changeSeq',
     'createdAt',
@@ -61,6 +64,32 @@ export const incomingTransactions = (lease: Lease, changes: readonly Transaction
 const heldRow = (lease: Lease, plaidTransactionId: SQL): SQL =>
   sql`(select * from transactions where item_id = ${lease.itemId} and plaid_transaction_id = ${plaidTransactionId}
     limit 1)`
+
+/**
+ * Whether a stored row takes a value of the pending row that it replaces now. It keeps what its user decided, and a value of
+ * a rule if the pending row has no decision of the user.
+ */
+const takes = (mark: string, isOwn: (row: string) => SQL, isEmpty: string): SQL =>
+  sql`transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
+    and not ${isOwn('transactions')}
+    and (${sql.raw(`excluded.${mark}`)} is not distinct from ${byUser} or ${sql.raw(`transactions.${isEmpty}`)})`
+const takesCategory = takes('category_by', isOwnCategory, 'user_category is null')
+const takesHidden = takes('hidden_by', isOwnHidden, 'hidden = false')
+
+/** The incoming rows with the places of the rules that match them. Only new ones of a user with rules are compared. */
+const ruledRows = sql`(select s.*, case when s.searched is not null then ${placesOf('s')} end as places from (
+    select changed.*, case when is_new and rule_values.ids is not null then ${searchedText('changed')} end as searched
+    from changed cross join rule_values offset 0) s)`
+
+/** The user's decision about the pending row, or else the value of the first rule, or else the pending row's. */
+function editedValues(): SQL {
+  const { category, categoryRule, hiddenRule } = givenBy('c')
+  return sql`e.note,
+    case when e.category_by = ${byUser} or ${categoryRule} is null then e.user_category else ${category} end,
+    case when e.category_by = ${byUser} or ${categoryRule} is null then e.category_by else ${categoryRule} end,
+    case when e.hidden_by = ${byUser} or ${hiddenRule} is null then coalesce(e.hidden, false) else true end,
+    case when e.hidden_by = ${byUser} or ${hiddenRule} is null then e.hidden_by else ${hiddenRule} end`
+}
 
 /** The rows to remove. `not in` is a hash table, also with wrong estimates of the planner. */
 function removedRows(lease: Lease, isUnread: SQL): SQL {
@@ -107,6 +136,8 @@ const unknownTransactions = (lease: Lease): SQL =>
  * - Changes to accounts that the user revoked are dropped: `rereadByAccounts` marks them to be read again.
  * - Changes to unknown accounts are set aside.
  * - A transaction that may be one of the unreadable rows is not removed.
+ * - New transactions get the values of the user's rules. One that replaces a pending one keeps what the user decided, and
+ *   the values of rules where no rule matches it.
  * - Transactions older than `keptDays` are not stored: the retention has deleted them (src/retention/policy.ts).
  */
 export function mergeTransactions(
@@ -125,7 +156,7 @@ export function mergeTransactions(
         select change_seq from users where id = ${lease.userId}
       ), changed as materialized (
         select i.plaid_transaction_id, a.id as account_id, ${transaction.list('i.')},
-          t.id is null as is_new, p.note as linked_note, p.user_category as linked_category, p.hidden as linked_hidden,
+          t.id is null as is_new, ${editsOf('p', 'linked_')},
           p.amount as linked_amount, p.name as linked_name, p.date as linked_date,
           row_number() over (order by i.date, i.plaid_transaction_id) as n
         from incoming i
@@ -145,30 +176,32 @@ export function mergeTransactions(
       ), gone as materialized (
         select id, pending, is_edited, row_number() over (order by date, id) as n
           from (${removedRows(lease, isUnread)}) taken_back
-      ), ${pendingEdits(lease)}, merged as (
+      ), ${pendingEdits(lease)}, ${ruleList(sql`select * from rules where user_id = ${lease.userId}`)}, merged as (
         insert into transactions (user_id, item_id, plaid_transaction_id, ${comparedList('')}, note, user_category,
-          hidden, change_seq, link_epoch)
+          category_by, hidden, hidden_by, change_seq, link_epoch)
         select ${lease.userId}::uuid, ${lease.itemId}::uuid, c.plaid_transaction_id, ${comparedList('c.')},
-          e.note, e.user_category, coalesce(e.hidden, false), counter.change_seq + c.n, ${lease.linkEpoch}::smallint
-        from changed c cross join counter left join edits e on e.plaid_transaction_id = c.plaid_transaction_id
+          ${editedValues()}, counter.change_seq + c.n, ${lease.linkEpoch}::smallint
+        from ${ruledRows} c cross join counter cross join rule_values
+          left join edits e on e.plaid_transaction_id = c.plaid_transaction_id
         on conflict (item_id, plaid_transaction_id) do update set account_id = excluded.account_id,
           ${transaction.updates},
           note = case when transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
             then coalesce(transactions.note, excluded.note) else transactions.note end,
-          user_category = case when transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
-            then coalesce(transactions.user_category, excluded.user_category) else transactions.user_category end,
-          hidden = transactions.hidden or (transactions.pending_transaction_id is distinct
-            from excluded.pending_transaction_id and excluded.hidden),
+          user_category = case when ${takesCategory} then excluded.user_category else transactions.user_category end,
+          category_by = case when ${takesCategory} then excluded.category_by else transactions.category_by end,
+          hidden = case when ${takesHidden} then excluded.hidden else transactions.hidden end,
+          hidden_by = case when ${takesHidden} then excluded.hidden_by else transactions.hidden_by end,
           change_seq = excluded.change_seq, removed_at = null, updated_at = now()
       ), removals as (
         update transactions t set removed_at = now(), updated_at = now(),
           change_seq = counter.change_seq + (select count(*) from changed) + gone.n,
           note = case when m.id is null then t.note end, user_category = case when m.id is null
-            then t.user_category end,
-          hidden = t.hidden and m.id is null
+            then t.user_category end, category_by = case when m.id is null then t.category_by end,
+          hidden = t.hidden and m.id is null, hidden_by = case when m.id is null then t.hidden_by end
         from gone cross join counter left join moved_from m on m.id = gone.id where t.id = gone.id
       ), emptied as (
-        update transactions t set note = null, user_category = null, hidden = false, updated_at = now()
+        update transactions t set note = null, user_category = null, hidden = false, category_by = null,
+          hidden_by = null, updated_at = now()
         from moved_from m where t.id = m.id and t.removed_at is not null
       ), counted as (
         update users set change_seq = change_seq + (select count(*) from changed) + (select count(*) from gone)

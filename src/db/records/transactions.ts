@@ -7,6 +7,7 @@ import { currencyOf, exact, notRemovedNamed, ofListedAccount, ofShownItem, type 
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
 import { command } from '../core/statement.ts'
+import { byUser } from './rule-matching.ts'
 
 export const transactionColumns = {
   id: transactions.id,
@@ -29,6 +30,8 @@ export const transactionColumns = {
   note: transactions.note,
   userCategory: transactions.userCategory,
   hidden: transactions.hidden,
+  categoryRuleId: sql<string | null>`nullif(${transactions.categoryBy}, ${byUser})`,
+  hiddenRuleId: sql<string | null>`nullif(${transactions.hiddenBy}, ${byUser})`,
 }
 
 export type Transaction = RowOf<typeof transactionColumns>
@@ -141,7 +144,7 @@ export async function getTransaction(
   return found[0] ?? null
 }
 
-/** The user's edits of a transaction. An absent key keeps its value, null clears it. */
+/** The user's edits of a transaction, which rules do not change. An absent key keeps its value, null clears it. */
 export interface TransactionEdits {
   readonly note?: string | null | undefined
   readonly userCategory?: string | null | undefined
@@ -164,8 +167,10 @@ export async function editTransaction(
       sql`updated_at = now()`,
       sql`change_seq = (select change_seq from counter)`,
       ...(edits.note === undefined ? [] : [sql`note = ${edits.note}`]),
-      ...(edits.userCategory === undefined ? [] : [sql`user_category = ${edits.userCategory}`]),
-      ...(edits.hidden === undefined ? [] : [sql`hidden = ${edits.hidden}`]),
+      ...(edits.userCategory === undefined
+        ? []
+        : [sql`user_category = ${edits.userCategory}, category_by = ${byUser}`]),
+      ...(edits.hidden === undefined ? [] : [sql`hidden = ${edits.hidden}, hidden_by = ${byUser}`]),
     ],
     sql`, `,
   )

@@ -11,6 +11,7 @@ import { itemTexts } from './items.ts'
 import { liveTexts } from './live.ts'
 import { moneyTexts } from './money.ts'
 import { privacyTexts } from './privacy.ts'
+import { ruleTexts } from './rules.ts'
 import { systemTexts } from './system.ts'
 import type { OperationText, OperationTexts } from './text.ts'
 import { transactionTexts } from './transactions.ts'
@@ -24,6 +25,7 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   items: 'Items: logins at institutions that the user linked.',
   sync: 'Syncs on demand, and the history of sync runs.',
   accounts: 'Bank accounts and their balances.',
+  rules: 'Rules that give new transactions a category or hide them.',
   transactions: 'Transactions, their changes, recurring streams and edits of the user.',
   changes: 'The feed of everything that changed, for clients that keep a copy.',
   investments: 'Holdings and investment transactions.',
@@ -44,6 +46,7 @@ const texts: OperationTexts = {
   ...accountTexts,
   ...transactionTexts,
   ...changeTexts,
+  ...ruleTexts,
   ...moneyTexts,
   ...liveTexts,
   ...privacyTexts,

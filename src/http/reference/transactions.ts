@@ -21,6 +21,8 @@ const transactionExample = {
   note: null,
   user_category: null,
   hidden: false,
+  category_rule_id: null,
+  hidden_rule_id: null,
 }
 const id = { id: 'The id of the transaction.' }
 
@@ -79,7 +81,7 @@ export const transactionTexts: OperationTexts = {
   },
   editTransaction: {
     description:
-      'Sets the note, the category or the visibility of a transaction. Syncs keep these edits. Returns the transaction.',
+      'Sets the note, the category or the visibility of a transaction. Syncs keep these edits, and rules do not change them: a category that is cleared stays cleared. Returns the transaction.',
     parameters: id,
     body: 'The fields to change. An absent field stays as it is; null clears it.',
     responses: { 200: 'The transaction with its edits.' },

@@ -141,6 +141,7 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     purgeFeed: ofRetention,
     purgeRows: ofRetention,
   },
+  'records/rules.ts': { numbered: partOf('insertRule, replaceRule, deleteRule and orderRules') },
   'records/tombstones.ts': { insertTombstones: ofRemoval, trimTombstones: ofRemoval },
   'records/transactions-merge.ts': { mergeTransactions: ofSync },
   'records/transactions-staging.ts': { clearStaging: ofSync, dropStaged: ofSync, stageRows: ofSync },

@@ -7,6 +7,7 @@ const exceptions: Readonly<Record<string, RegExp>> = {
   refreshSession: /continues a session/,
   createLiveTicket: /says only that something has changed/,
   editAccount: /arranges their own accounts/,
+  previewRule: /changes nothing/,
   editTransaction: /own notes and categories/,
   pingWebhookEndpoint: /A test is recorded/,
   adminPingWebhookEndpoint: /A test is recorded/,

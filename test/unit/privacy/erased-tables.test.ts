@@ -8,6 +8,7 @@ const otherwise: Readonly<Record<string, string>> = {
   erasures: 'keeps the tombstone, without the user',
   item_products: 'is deleted with its items',
   changes: 'is deleted with the user',
+  rules: 'are deleted with the user',
   user_visits: 'is deleted with the user',
   plaid_removals: 'is deleted when Plaid has confirmed the removal',
 }

@@ -6,12 +6,13 @@ import { cashFlowRoute, netWorthRoute, spendingRoute } from '../../../src/http/r
 import { listHoldingsRoute, listInvestmentTransactionsRoute } from '../../../src/http/routes/investments.ts'
 import { listLiabilitiesRoute } from '../../../src/http/routes/liabilities.ts'
 import { listRecurringRoute } from '../../../src/http/routes/transactions/recurring.ts'
-import { listTransactionsRoute } from '../../../src/http/routes/transactions/transactions.ts'
+import { applyRulesRoute, createRuleRoute } from '../../../src/http/routes/rules.ts'
+import { editTransactionRoute, listTransactionsRoute } from '../../../src/http/routes/transactions/transactions.ts'
 import type { Route } from '../../../src/http/route.ts'
 import { listChanges } from '../../../src/db/read/changes.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
 import { ask } from '../../support/call-route.ts'
-import { codeOf, useWorld } from '../../support/item-lifecycle.ts'
+import { codeOf, linkAndSyncSmallBank, useWorld } from '../../support/item-lifecycle.ts'
 import { allProducts, linkAndSync } from '../../support/linked.ts'
 import type { World } from '../../support/world.ts'
 import { insight } from './insight-sums.ts'
@@ -129,4 +130,36 @@ it('refuses an empty edit, text that is no line, and the account of another user
     expect([body, await editing('refuser', body)]).toEqual([body, 'validation_failed'])
   expect(await editing('stranger', { name: 'mine' })).toBe('not_found')
   expect((await oneAccount('refuser', id)).name).not.toBe('mine')
+})
+
+it('keeps the edits of both rows, and the rules, when two rows become one account', async () => {
+  const item = await linkAndSyncSmallBank(world, 'merged')
+  const named = async (name: string) => {
+    const [row] = await world.sql('select id from accounts where item_id = $1 and name = $2', [item.id, name])
+    return String(row?.['id'])
+  }
+  const [earlier, later] = [await named('Everyday'), await named('Nest egg')]
+  const ctx = world.user('merged')
+  await edit('merged', earlier, { name: 'Household', in_insights: false })
+  await edit('merged', later, { hidden: true })
+  const rule = z
+    .object({ id: z.string() })
+    .parse(await ask(ctx, createRuleRoute, { body: { account_id: later, user_category: 'Rule' } })).id
+  await ask(ctx, applyRulesRoute, { body: {} })
+  const [mine] = await world.sql("select id from transactions where account_id = $1 and name like 'Purchase 0%'", [
+    earlier,
+  ])
+  await ask(ctx, editTransactionRoute, { params: { id: String(mine?.['id']) }, body: { user_category: 'Mine' } })
+  await world.sql('select app.merge_accounts($1, $2)', [earlier, later])
+  expect(await oneAccount('merged', earlier)).toMatchObject({ name: 'Household', hidden: true, in_insights: false })
+  expect(await world.sql('select account_id from rules where id = $1', [rule])).toEqual([{ account_id: earlier }])
+  const rows = await world.sql(
+    `select name, user_category, category_by = $2::uuid as is_by_rule from transactions
+     where account_id = $1 and removed_at is null and user_category is not null order by name`,
+    [earlier, rule],
+  )
+  expect(rows).toEqual([
+    { name: 'Purchase 0 of Nest egg', user_category: 'Mine', is_by_rule: 'f' },
+    { name: 'Purchase 1 of Nest egg', user_category: 'Rule', is_by_rule: 't' },
+  ])
 })

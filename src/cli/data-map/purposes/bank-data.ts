@@ -33,6 +33,14 @@ export const bankData: Purposes = {
     name: 'the description',
   },
   'public.investment_transactions': { name: 'the description' },
+  'public.rules': {
+    position: 'the order of the rules',
+    contains: 'the text that the rule looks for',
+    min_amount: 'the least amount that it looks for',
+    max_amount: 'the greatest amount that it looks for',
+    user_category: 'the category that it gives',
+    hidden: 'whether it hides transactions',
+  },
   'public.securities': {
     name: 'shows the security to the user',
     ticker_symbol: 'its symbol',
@@ -118,8 +126,10 @@ export const bankData: Purposes = {
   'public.transactions': {
     name: 'the description',
     note: 'the user’s own note',
-    user_category: 'the user’s own category',
-    hidden: 'whether the user hides it',
+    user_category: 'the category that the user or a rule gave',
+    category_by: 'who gave it',
+    hidden: 'whether the user or a rule hides it',
+    hidden_by: 'who hides it',
   },
   'public.changes': {
     seq: 'the place in the change feed',

@@ -38,6 +38,12 @@ export const transactionSchema = z
     note: z.string().nullable(),
     user_category: z.string().nullable(),
     hidden: z.boolean(),
+    category_rule_id: id
+      .nullable()
+      .describe('The rule that gave `user_category`; null if the user did, or if there is none.'),
+    hidden_rule_id: id
+      .nullable()
+      .describe('The rule that hid the transaction; null if the user did, or if it is shown.'),
   })
   .meta({ id: 'Transaction' })
 
@@ -65,6 +71,8 @@ export function transactionView(transaction: Transaction): z.input<typeof transa
     note: transaction.note,
     user_category: transaction.userCategory,
     hidden: transaction.hidden,
+    category_rule_id: transaction.categoryRuleId,
+    hidden_rule_id: transaction.hiddenRuleId,
   }
 }
 
