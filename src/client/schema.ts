@@ -418,6 +418,15 @@ export type ApplicationRequest = {
   issuer?: string | undefined
 }
 
+export type AppliedRules = {
+  /** The transactions of this step, at most 5000. */
+  checked: number
+  /** Those of them that changed. */
+  changed: number
+  /** The `cursor` of the next step; null at the end. */
+  next_cursor: string | null
+}
+
 export type AuditFault = {
   /** What is wrong. */
   what: string
@@ -1320,6 +1329,74 @@ export type RetentionRun = {
   done: boolean
 }
 
+export type Rule = {
+  /** The id. */
+  id: string
+  /** Text in the name or the merchant of the transaction; null for any. */
+  contains: string | null
+  /** The least amount, inclusive; positive is money out. Null for any. */
+  min_amount: Decimal | null
+  /** The greatest amount, inclusive. Null for any. */
+  max_amount: Decimal | null
+  /** The account; null for any. */
+  account_id: string | null
+  /** The category that the rule gives; null for none. */
+  user_category: string | null
+  /** Whether the rule hides transactions from sums. */
+  hidden: boolean
+  /** When it was created. */
+  created_at: string
+}
+
+/** All given conditions must match. An absent field is null, or false. */
+export type RuleContent = {
+  /** Text in the name or the merchant; null for any. */
+  contains?: string | null | undefined
+  /** The least amount, inclusive; positive is money out. Null for any. */
+  min_amount?: string | null | undefined
+  /** The greatest amount, inclusive; null for any. */
+  max_amount?: string | null | undefined
+  /** An account of the user; null for any. */
+  account_id?: string | null | undefined
+  /** The category that the rule gives; null for none. */
+  user_category?: string | null | undefined
+  /** Whether the rule hides transactions from sums. */
+  hidden?: boolean | undefined
+}
+
+export type RulePreview = {
+  /** The transactions that were compared with the rule: the newest, at most 20000. */
+  checked: number
+  /** Those that match its conditions. */
+  matched: number
+  /** Those of them whose value the user set; the rule does not change it. */
+  kept: number
+  /** Those of them that the rule would change, with all other rules in their place. */
+  changed: number
+  /** The newest 50 of the changed ones. */
+  data: Array<{
+    /** The id. */
+    id: string
+    /** The day. */
+    date: string
+    /** The name. */
+    name: string
+    /** The category that the user set, or a rule gave. */
+    user_category: string | null
+    /** Whether the transaction is left out of sums: the user or a rule hid it. */
+    hidden: boolean
+    /** The category that it would have. */
+    new_user_category: string | null
+    /** Whether it would be hidden. */
+    new_hidden: boolean
+  }>
+}
+
+export type Rules = {
+  /** The rules in their order: the first one that matches counts. */
+  data: Array<Rule>
+}
+
 export type Security = {
   /** The id. */
   id: string
@@ -1560,10 +1637,14 @@ export type Transaction = {
   payment_channel: string | null
   /** The note of the user. */
   note: string | null
-  /** The category that the user set. */
+  /** The category that the user set, or a rule gave. */
   user_category: string | null
-  /** Whether the user hid the transaction from sums. */
+  /** Whether the transaction is left out of sums: the user or a rule hid it. */
   hidden: boolean
+  /** The rule that gave `user_category`; null if the user did, or if there is none. */
+  category_rule_id: string | null
+  /** The rule that hid the transaction; null if the user did, or if it is shown. */
+  hidden_rule_id: string | null
 }
 
 export type TransactionChange = {
@@ -1600,9 +1681,9 @@ export type TransactionChanges = {
 export type TransactionEdits = {
   /** The note of the user. */
   note?: string | null | undefined
-  /** The category that the user set. */
+  /** The category that the user set, or a rule gave. */
   user_category?: string | null | undefined
-  /** Whether the user hid the transaction from sums. */
+  /** Whether the transaction is left out of sums: the user or a rule hid it. */
   hidden?: boolean | undefined
 }
 
@@ -2764,6 +2845,172 @@ export interface paths {
     post?: never
     patch?: never
     delete?: never
+  }
+  '/api/v1/rules': {
+    /** List rules */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': Rules } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    /** Create a rule */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: { 'application/json': RuleContent } }
+      responses: {
+        201: { content: { 'application/json': Rule } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/rules/preview': {
+    get?: never
+    put?: never
+    /** Preview a rule */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: { 'application/json': {
+        /** Text in the name or the merchant; null for any. */
+        contains?: string | null | undefined
+        /** The least amount, inclusive; positive is money out. Null for any. */
+        min_amount?: string | null | undefined
+        /** The greatest amount, inclusive; null for any. */
+        max_amount?: string | null | undefined
+        /** An account of the user; null for any. */
+        account_id?: string | null | undefined
+        /** The category that the rule gives; null for none. */
+        user_category?: string | null | undefined
+        /** Whether the rule hides transactions from sums. */
+        hidden?: boolean | undefined
+        /** The stored rule whose place the rule takes; null for the last place. */
+        replaces?: string | null | undefined
+      } } }
+      responses: {
+        200: { content: { 'application/json': RulePreview } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/rules/apply': {
+    get?: never
+    put?: never
+    /** Apply the rules to stored transactions */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: { content: { 'application/json': {
+        /** The `next_cursor` of the step before. Absent for the first one. */
+        cursor?: string | undefined
+      } } }
+      responses: {
+        200: { content: { 'application/json': AppliedRules } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/rules/order': {
+    get?: never
+    /** Order the rules */
+    put: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: { 'application/json': {
+        /** The ids of all rules in their new order. */
+        ids: Array<string>
+      } } }
+      responses: {
+        200: { content: { 'application/json': Rules } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    post?: never
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/rules/{id}': {
+    /** Get a rule */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the rule. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': Rule } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    /** Change a rule */
+    put: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the rule. */
+          id: string
+        }
+        cookie?: never
+      }
+      requestBody: { content: { 'application/json': RuleContent } }
+      responses: {
+        200: { content: { 'application/json': Rule } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    post?: never
+    patch?: never
+    /** Delete a rule */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** The id of the rule. */
+          id: string
+        }
+        cookie?: never
+      }
+      responses: {
+        204: { content?: never }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
   }
   '/api/v1/transactions': {
     /** List transactions */
@@ -4253,7 +4500,7 @@ export interface paths {
           /** Only rows of this kind of actor. */
           actor?: 'user' | 'admin' | 'anonymous' | 'webhook' | 'cron' | 'queue' | 'command' | undefined
           /** Only rows of this action. */
-          action?: 'registration_requested' | 'account_created' | 'signed_in' | 'sign_in_refused' | 'session_ended' | 'sessions_ended' | 'signed_out' | 'session_reused' | 'password_changed' | 'password_reset_requested' | 'password_reset' | 'totp_enrolled' | 'totp_enabled' | 'totp_disabled' | 'link_token_created' | 'access_token_obtained' | 'item_linked' | 'item_relinked' | 'accounts_taken_over' | 'link_refused' | 'item_repaired' | 'item_lost' | 'item_revoked' | 'account_revoked' | 'item_end_announced' | 'data_exported' | 'consents_changed' | 'erasure_begun' | 'item_removed' | 'item_purged' | 'token_used' | 'token_rotation_requested' | 'token_rotated' | 'duplicate_resolved' | 'sync_requested' | 'refresh_requested' | 'item_resynced' | 'item_rechecked' | 'dead_letters_replayed' | 'key_rotation_started' | 'freeze_changed' | 'token_rotation_started' | 'admin_granted' | 'admin_revoked' | 'webhook_endpoint_created' | 'webhook_endpoint_changed' | 'webhook_endpoint_verified' | 'webhook_endpoint_deleted' | 'webhook_endpoint_disabled' | 'webhook_endpoint_tested' | 'webhook_secret_rotated' | 'webhook_deliveries_replayed' | 'audit_verified' | 'application_created' | 'api_key_created' | 'api_key_revoked' | 'client_token_issued' | 'admin_read' | 'retention_started' | 'retention_finished' | 'backup_created' | 'backup_failed' | 'backup_deleted' | 'backup_verified' | 'backup_restored' | undefined
+          action?: 'registration_requested' | 'account_created' | 'signed_in' | 'sign_in_refused' | 'session_ended' | 'sessions_ended' | 'signed_out' | 'session_reused' | 'password_changed' | 'password_reset_requested' | 'password_reset' | 'totp_enrolled' | 'totp_enabled' | 'totp_disabled' | 'link_token_created' | 'access_token_obtained' | 'item_linked' | 'item_relinked' | 'accounts_taken_over' | 'link_refused' | 'item_repaired' | 'item_lost' | 'item_revoked' | 'account_revoked' | 'item_end_announced' | 'data_exported' | 'consents_changed' | 'erasure_begun' | 'item_removed' | 'item_purged' | 'token_used' | 'token_rotation_requested' | 'token_rotated' | 'duplicate_resolved' | 'sync_requested' | 'rule_created' | 'rule_changed' | 'rule_deleted' | 'rules_ordered' | 'rules_applied' | 'refresh_requested' | 'item_resynced' | 'item_rechecked' | 'dead_letters_replayed' | 'key_rotation_started' | 'freeze_changed' | 'token_rotation_started' | 'admin_granted' | 'admin_revoked' | 'webhook_endpoint_created' | 'webhook_endpoint_changed' | 'webhook_endpoint_verified' | 'webhook_endpoint_deleted' | 'webhook_endpoint_disabled' | 'webhook_endpoint_tested' | 'webhook_secret_rotated' | 'webhook_deliveries_replayed' | 'audit_verified' | 'application_created' | 'api_key_created' | 'api_key_revoked' | 'client_token_issued' | 'admin_read' | 'retention_started' | 'retention_finished' | 'backup_created' | 'backup_failed' | 'backup_deleted' | 'backup_verified' | 'backup_restored' | undefined
           /** Only rows about this target. */
           target_id?: string | undefined
         }
