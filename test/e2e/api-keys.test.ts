@@ -362,7 +362,7 @@ const isForSignIns = (path: string): boolean =>
 const isOfEvents = ({ path }: { readonly path: string }): boolean => path.startsWith('/api/v1/webhooks/')
 
 /** They change nothing, and what they get must not be in an address. */
-const reading = ['POST /api/v1/live/ticket', 'POST /api/v1/admin/search']
+const reading = ['POST /api/v1/live/ticket', 'POST /api/v1/admin/search', 'POST /api/v1/rules/preview']
 
 function allowedScopes({ name, method, path }: { name: string; method: string; path: string }): string[] {
   if (isForSignIns(path)) return []

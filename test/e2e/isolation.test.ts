@@ -168,9 +168,10 @@ const everything = 'GET /api/v1/privacy/export'
 /** Routes that act on all of the caller's data. */
 const onOwn: Record<string, Probe> = {
   'POST /api/v1/plaid/sync/all': (call) => call('POST', '/api/v1/plaid/sync/all'),
-  'GET /api/v1/rules': (call) => call('GET', '/api/v1/rules'),
-  'POST /api/v1/rules/apply': (call) => call('POST', '/api/v1/rules/apply'),
 }
+
+/** The rules of the caller, and their application to the caller's transactions. */
+const rules = ['GET /api/v1/rules', 'POST /api/v1/rules/apply']
 
 /** A person's decisions about their own data. */
 const decisions = ['GET /api/v1/privacy/consents', 'PUT /api/v1/privacy/consents', 'POST /api/v1/privacy/erase']
@@ -238,6 +239,7 @@ test('every documented route is tried here', () => {
     ...decisions,
     ...sums,
     ...Object.keys({ ...byId, ...lists, ...onOwn, ...open }),
+    ...rules,
   ]
   expect(tried.toSorted()).toEqual(routes.map(({ name }) => name).toSorted())
 })
@@ -406,6 +408,17 @@ test('syncing all items syncs no items of other users', async () => {
       expect(answer.status).toBe(202)
       expect(answer.json()).toEqual({ queued: 0 })
     }
+  })
+})
+
+test('a rule that matches everything changes no transaction of other users', async () => {
+  await changesNothingOf('owner', async () => {
+    const call = edge.as('stranger')
+    const rule = { min_amount: '-1000000', user_category: 'Theirs', hidden: true }
+    expect((await call('POST', '/api/v1/rules', { body: rule })).status).toBe(201)
+    expect((await call('POST', '/api/v1/rules/preview', { body: rule })).json()).toMatchObject({ checked: 0, data: [] })
+    const applied = { checked: 0, changed: 0, next_cursor: null }
+    expect((await call('POST', '/api/v1/rules/apply')).json()).toEqual(applied)
   })
 })
 

@@ -35,8 +35,9 @@ type Check =
 const { routes } = await readDescription()
 const privateRoutes = routes.filter(({ isPrivate }) => isPrivate)
 /** A ticket for live changes, and a search whose id must not be in an address, change nothing. */
+const readingPosts = ['POST /api/v1/live/ticket', 'POST /api/v1/admin/search', 'POST /api/v1/rules/preview']
 const mayChange = ({ method, name }: { readonly method: string; readonly name: string }): boolean =>
-  method !== 'GET' && !['POST /api/v1/live/ticket', 'POST /api/v1/admin/search'].includes(name)
+  method !== 'GET' && !readingPosts.includes(name)
 const adminRoutes = mounted.filter(({ access }) => access === 'admin').map(({ method, path }) => `${method} ${path}`)
 /** Whether a route belongs to built-in accounts, which do not exist with an OIDC issuer. */
 const isOfAccounts = ({ path }: Pick<DocumentedRoute, 'path'>) => path.startsWith('/api/v1/auth/')

@@ -1,5 +1,5 @@
 // Which values a user's rules give a transaction. The commit's merge, the application to stored transactions and the preview
-// have the same answer, because all of them are made of these parts.
+// agree, because all of them are made of these parts.
 import { type SQL, sql } from 'drizzle-orm'
 
 /** In place of a rule's id in `category_by` and `hidden_by`: the user decided, also where the decision is no value. */
