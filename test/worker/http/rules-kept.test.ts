@@ -91,7 +91,7 @@ describe('a transaction that posts', () => {
   })
 })
 
-describe('a value', () => {
+describe('a value of a transaction', () => {
   it('set by the user outlives rules that come, change and go, also where it was set before there were rules', async () => {
     const item = await linkAndSyncSmallBank(world, 'own')
     const [old, fresh] = await everyTransaction(world, 'own')
@@ -115,7 +115,7 @@ describe('a value', () => {
     expect(await values()).toEqual(expected)
   })
 
-  it('given by a rule is the user’s once the user has sent it', async () => {
+  it('is the user’s once the user has sent it, also where a rule gave it', async () => {
     await linkAndSyncSmallBank(world, 'confirms')
     const rule = await create('confirms', { min_amount: '0', user_category: 'Ruled' })
     await apply('confirms')
@@ -127,7 +127,7 @@ describe('a value', () => {
     expect(kept.map(({ id, categoryRuleId }) => [id, categoryRuleId])).toEqual([[row?.id, null]])
   })
 
-  it('given by a rule stays when the bank changes the transaction, until the rules are applied', async () => {
+  it('stays when the bank changes the transaction, until the rules are applied', async () => {
     const item = await linkAndSyncSmallBank(world, 'modified')
     const rule = await create('modified', coffee)
     const added = await add('modified', item, [{ name: 'Coffee', amount: 4, date: daysAgo(1) }])
@@ -138,7 +138,7 @@ describe('a value', () => {
     expect(await valuesOf('modified', added)).toEqual([[null, null, false, null]])
   })
 
-  it('given by a rule stays when its bank is linked again, and the rules apply to what is new', async () => {
+  it('stays when its bank is linked again, and the rules apply to what is new', async () => {
     const subject = 'relinked'
     const first = await linkAndSync(world, subject)
     const rule = await create(subject, { min_amount: '-1000000', user_category: 'Ruled' })
