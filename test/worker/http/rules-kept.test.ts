@@ -103,7 +103,7 @@ describe('a value of a transaction', () => {
       (await everyTransaction(world, 'own'))
         .filter(({ id }) => id === old?.id || id === fresh?.id)
         .map((row) => [row.note, row.userCategory, row.categoryRuleId, row.hidden, row.hiddenRuleId])
-        .toSorted()
+        .toSorted(([one], [other]) => String(one).localeCompare(String(other)))
     const expected = await values()
     expect(await apply('own')).toMatchObject({ changed: 4 })
     expect(await values()).toEqual(expected)
