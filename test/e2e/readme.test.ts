@@ -53,6 +53,13 @@ afterAll(async () => {
 })
 
 describe('the README’s tour', () => {
+  it('has a console with both demo users and a link to the Bank panel', async () => {
+    const settings: unknown = await (await fetch(`${ready.api}/console/settings`)).json()
+    const bank_url = `${ready.plaid}/panel`
+    expect(settings).toMatchObject({ demo: true, operator: true, bank_url })
+    expect(await (await fetch(bank_url)).text()).toContain('<h1>Banks</h1>')
+  })
+
   it('gives what it shows', async () => {
     const tour = readTour()
     expect(tour.length).toBeGreaterThan(4)
