@@ -8,9 +8,9 @@ import { runSmoke } from './smoke/run.ts'
 const help = `npm run smoke -- --url URL [--token TOKEN] [--header 'NAME: VALUE']… [--after-deploy [--since FILE]]
 
 Asks a deployment from outside: certificate, versions of TLS, plain http, /health, /ready, security headers, refused tokens,
-refused webhooks, CORS of a foreign origin, and with a token a read. Exits 1 when a check fails. Changes nothing.
+refused webhooks, CORS of a foreign origin, and with a token one row of every list of a user. Exits 1 when a check fails. Changes nothing.
   --url URL         the deployment, such as https://api.example.com
-  --token TOKEN     an access token for the read; SMOKE_TOKEN does the same and stays out of the list of processes
+  --token TOKEN     an access token for the reads; SMOKE_TOKEN does the same and stays out of the list of processes
   --header          a header for every request; can be repeated
   --after-deploy    also reads the admin routes, for the first 24 hours: errors, times, syncs, webhooks, backups, security
                     log. The token must be an administrator's

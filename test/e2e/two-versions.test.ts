@@ -1,7 +1,7 @@
 // A deployment with a rollback in its middle: the previous and the current version of the Worker serve requests, webhooks,
 // messages and crons at the same time, on one migrated database, one queue and the same Durable Objects; then the previous
 // one alone; then both again, and the current one. At the end, every item equals its bank.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -56,6 +56,11 @@ describe.runIf(runsLongProofs())('a deployment', () => {
     await previous.remove()
     await rm(folder, { recursive: true, force: true })
     await world.stop()
+  })
+
+  it('replaces another version', async () => {
+    const [before, now] = await Promise.all([previous.bundle, await world.stack.bundle()].map((file) => readFile(file)))
+    expect(before?.equals(now ?? Buffer.alloc(0))).toBe(previous.isCurrent)
   })
 
   it('loses nothing when it is rolled back and repeated', { timeout: 10 * minute }, async () => {

@@ -13,18 +13,35 @@ const git = async (...args: string[]): Promise<string> =>
 export interface PreviousVersion {
   /** The commit it was built from. */
   readonly commit: string
+  /** Whether that is the current commit, as in a clone without history. */
+  readonly isCurrent: boolean
   /** Contains its wrangler.toml. */
   readonly folder: string
   readonly bundle: string
   remove(): Promise<void>
 }
 
-/** The commit of `PREVIOUS_VERSION`, of the newest release, or where there is none yet, the current one. */
+/**
+ * The commit of `PREVIOUS_VERSION`, or of the newest release before this commit. Where there is no release yet, the commit before
+ * the newest migration: its Worker does not know the whole database. In a clone without history, the current commit.
+ */
 async function previousCommit(): Promise<string> {
   const chosen = process.env['PREVIOUS_VERSION']
   if (chosen) return await git('rev-parse', '--verify', `${chosen}^{commit}`)
-  const tags = await git('tag', '--list', 'v*', '--merged', 'HEAD', '--sort=-version:refname')
-  return await git('rev-parse', '--verify', `${tags.split('\n')[0] || 'HEAD'}^{commit}`)
+  const head = await git('rev-parse', 'HEAD')
+  const tags = (await git('tag', '--list', 'v*', '--merged', 'HEAD', '--sort=-version:refname')).split('\n')
+  for (const tag of tags.filter((name) => name !== '')) {
+    const released = await git('rev-parse', '--verify', `${tag}^{commit}`)
+    if (released !== head) return released
+  }
+  if ((await git('rev-parse', '--is-shallow-repository')) === 'true') {
+    process.stderr.write(
+      'The clone has no history, so the previous version is the current one. Clone with --tags and all commits.\n',
+    )
+    return head
+  }
+  const newest = await git('log', '-1', '--diff-filter=A', '--format=%H', '--', 'migrations/*.sql')
+  return await git('rev-parse', '--verify', `${newest}^1`)
 }
 
 /** Builds the previous version with the packages of the current one. Its folder is inside node_modules, to find them. */
@@ -50,7 +67,7 @@ export async function buildPrevious(): Promise<PreviousVersion> {
     )
     await run('tar', ['-x', '-f', archive, '-C', folder])
     const { entry } = await buildBundle(join(folder, 'built'), undefined, join(folder, 'wrangler.toml'))
-    return { commit, folder, bundle: entry, remove }
+    return { commit, isCurrent: commit === (await git('rev-parse', 'HEAD')), folder, bundle: entry, remove }
   } catch (error) {
     await remove()
     throw error

@@ -52,7 +52,7 @@ export const readyAnswer = (frozen = false): Response =>
 /** What a database would response. */
 const withDatabase: Change = (path, method, response) => {
   if (path === '/ready') return readyAnswer()
-  if (method === 'GET' && path.startsWith('/api/v1/plaid/items') && response.status === 503)
+  if (method === 'GET' && path.endsWith('?limit=1') && response.status === 503)
     return Response.json({ data: [], next_cursor: null })
   return response
 }

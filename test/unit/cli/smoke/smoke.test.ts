@@ -3,6 +3,8 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { runSmoke, type SmokeTarget } from '../../../../src/cli/smoke/run.ts'
+import { readPaths } from '../../../../src/cli/smoke/service.ts'
+import { readDescription } from '../../../support/documented.ts'
 import { tokenFor } from '../../http/serve-app.ts'
 import {
   bare,
@@ -103,12 +105,12 @@ describe('a smoke test', () => {
       ['refused authentication', 'pass', 'no token and a forged one get 401'],
       ['refused webhook', 'pass', 'an unsigned one gets 401'],
       ['CORS of a foreign origin', 'pass', 'gets no access'],
-      ['a read with a token', 'pass', expect.stringMatching(/^200 after \d+ ms$/)],
+      ['reads with a token', 'pass', expect.stringMatching(/^11 lists, the slowest after \d+ ms$/)],
     ])
     expect(report.ok).toBe(true)
   })
 
-  it('sends its headers with every request, and the token with the read alone', async () => {
+  it('sends its headers with every request, and the token with the reads alone', async () => {
     const deployment = await start()
     const token = await tokenFor('alice')
     await smoke(deployment, { token, headers: { 'cloudflare-workers-version-overrides': 'w="1"' } })
@@ -116,7 +118,9 @@ describe('a smoke test', () => {
       deployment.asked.map(() => 'w="1"'),
     )
     const withToken = deployment.asked.filter(({ headers }) => headers.authorization === `Bearer ${token}`)
-    expect(withToken.map(({ line, isPlain }) => [line, isPlain])).toEqual([['GET /api/v1/plaid/items?limit=1', false]])
+    expect(withToken.map(({ line, isPlain }) => [line, isPlain])).toEqual(
+      readPaths.map((path) => [`GET ${path}?limit=1`, false]),
+    )
   })
 
   it('fails each check that needs a response when nothing listens', async () => {
@@ -256,17 +260,36 @@ describe('the service', () => {
     ],
     ['CORS of a foreign origin', 'any page may read', withHeader('access-control-allow-origin', '*'), 'may read (*)'],
     [
-      'a read with a token',
-      'it is no list',
-      answering('/api/v1/plaid/items', () => Response.json({})),
-      '200 and no list',
+      'reads with a token',
+      'one is no list',
+      answering('/api/v1/transactions', () => Response.json({})),
+      '/api/v1/transactions returns 200 and no list',
     ],
-    ['a read with a token', 'it breaks', answering('/api/v1/plaid/items', broken), 'gets 500 internal'],
+    ...readPaths.map((path): [string, string, Change, string] => [
+      'reads with a token',
+      `${path} breaks`,
+      answering(path, broken),
+      `${path} returns 500 internal`,
+    ]),
   ])('fails %s where %s', async (name, _what, change, said) => {
     const report = await smoke(await start({ change }))
     expect(report.found[name]).toMatchObject({ status: 'fail', said: expect.stringContaining(said) })
     expect(report.found[name]?.remedy).toMatch(/\w/)
     expect(report.ok).toBe(false)
+  })
+
+  it('reads every list of the API, but for those that a deployment can switch off', async () => {
+    const { routes } = await readDescription()
+    const lists = routes.filter(
+      ({ method, path, isPrivate, parameters }) =>
+        method === 'GET' &&
+        isPrivate &&
+        parameters.includes('limit') &&
+        !path.includes('{') &&
+        !path.includes('/admin/'),
+    )
+    const optional = ['/api/v1/api-keys', '/api/v1/webhooks/endpoints', '/api/v1/webhooks/deliveries']
+    expect(lists.map(({ path }) => path).filter((path) => !optional.includes(path))).toEqual(readPaths)
   })
 
   it('warns of a freeze', async () => {
@@ -276,7 +299,7 @@ describe('the service', () => {
 
   it('does not take a read for granted without a token', async () => {
     const report = await smoke(await start(), { token: undefined })
-    expect(report.found['a read with a token']).toMatchObject({ status: 'warn' })
+    expect(report.found['reads with a token']).toMatchObject({ status: 'warn' })
     expect(report.ok).toBe(true)
   })
 })
