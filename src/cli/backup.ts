@@ -33,7 +33,7 @@ fetch copies a backup that the Worker made from its bucket, the newest by defaul
   --bucket NAME   CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN are those that wrangler takes
   --local FOLDER  from the state of a local Worker: DATA_DIR/worker/state
 verify restores a backup into a temporary database and compares every row with the manifest.
-  --record  then tells the Worker, which shows the last verified backup under /api/v1/admin/backups; ADMIN_TOKEN is an
+  --record  reports it to the Worker, which shows the last verified backup at /api/v1/admin/backups; ADMIN_TOKEN is an
             administrator's access token, --url the Worker (http://127.0.0.1:8787, or PORT's)
 restore loads a backup into an empty database and makes that ready for a Worker. URL is its owner's. FILE lists who was
 erased since, as 'npm run -s erasure -- list' writes it: they are erased again.

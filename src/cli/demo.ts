@@ -7,7 +7,7 @@ import { createReport } from './demo/report.ts'
 const help = `npm run demo [-- options]
 
 Starts the whole stack on throwaway data, links a bank, changes it, kills the Worker, misses webhooks, and compares what
-the API tells with what the bank holds: row by row, amount by amount. Takes about half a minute.
+the API returns with the bank's own data: row by row, amount by amount. Takes about half a minute.
   --custom-users DIR  also links every custom user (Plaid's format) in DIR's .json files, each as a user of its own
   --seed TEXT         another bank: the same seed gives the same one
   --wait SECONDS      how long a change may take to arrive (60)

@@ -15,15 +15,15 @@ const help = `npm run test:security [-- --url URL [--token TOKEN [--admin-token 
   [--level 1] [--only TEXT]
 
 Drives sqlmap against every request that takes parameters (query, body, ids in the path) and wapiti against every GET:
-of a local stack that it starts, links a bank to and throws away, or of a deployment, whose rate limits will be in the
-way. Fails on any finding, and a response of 5xx is one. Requests that delete or erase are left out; others change what that user holds.
+of a local stack that it starts, links a bank to and throws away, or of a deployment, whose rate limits slow the scan.
+Fails on any finding; a 5xx response is one. Requests that delete or erase are left out; others change the user's data.
   --url URL      a staging deployment of yours, with --token, an access token of a test user who has linked a bank, and
                  --admin-token for the paths of administrators. SCAN_TOKEN and SCAN_ADMIN_TOKEN in the environment do the
                  same and stay out of the list of processes. Without a token, SCAN_EMAIL and SCAN_PASSWORD in the
                  environment are a built-in account of it without a second factor
   --seconds N    the most that each scan of sqlmap may take, and wapiti per module (90)
   --level N      how many ways sqlmap tries, 1 to 5 (1)
-  --only TEXT    addresses that hold this text alone
+  --only TEXT    only URLs that contain TEXT
 Needs both tools: apt-get install wapiti sqlmap`
 
 interface Bounds {

@@ -70,7 +70,7 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
   },
   retention: {
     summary:
-      'deletion of a million old webhooks, and of a million old transactions with their entries in the change feed',
+      'deletion of a million old webhooks, of a million old runs, and of a million old transactions with their entries in the change feed',
     load: async () => (await import('./retention.ts')).retentionBenchmark,
   },
   backup: {
@@ -89,6 +89,12 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
   'busy-user': {
     summary: "a user's click alone, and beside one user with 100 items who asks to sync without a pause",
     load: async () => (await import('./busy-user.ts')).busyUserBenchmark,
+  },
+  console: {
+    summary:
+      'pages of the console on the local stack, in Chromium: first contentful paint and layout shift of a full load, ' +
+      'against the static page /docs',
+    load: async () => (await import('./console.ts')).consoleBenchmark,
   },
   scheduling: {
     summary: 'a simulated day of 100,000 items under Plaid’s limits: busiest minutes, waits and freshness',

@@ -1,4 +1,4 @@
-// The rate at which old rows are deleted, by the statements of the daily job: webhooks, each by its own time, and
+// The rate at which old rows are deleted, by the statements of the daily job: webhooks and runs, each by its own time, and
 // transactions, each of which leaves its removal in the change feed of its user.
 import type { Client } from 'pg'
 import { type Expired, purgeHistory, purgeRows } from '../../db/records/retention.ts'
@@ -18,6 +18,18 @@ async function fillWebhooks(owner: Client): Promise<void> {
         now() - interval '100 days' - n * interval '1 second' from generate_series(1, $1::int) n`,
     [rowCount],
   )
+}
+
+async function fillRuns(owner: Client): Promise<void> {
+  for (let user = 0; user < users; user += 1) {
+    const { userId, itemId, itemProductId } = await makeItem(owner, `run ${user}`)
+    await owner.query(
+      `insert into sync_runs (id, user_id, item_id, item_product_id, product, trigger, outcome, plaid_request_ids, started_at)
+        select gen_random_uuid(), $1, $2, $3, 'transactions', 'sweep', 'committed', array[md5(n::text)],
+          now() - interval '100 days' - n * interval '1 minute' from generate_series(1, $4::int) n`,
+      [userId, itemId, itemProductId, rowCount / users],
+    )
+  }
 }
 
 async function fillTransactions(owner: Client): Promise<void> {
@@ -77,6 +89,15 @@ export const retentionBenchmark: Benchmark = {
           purgeAll(async () => ({ purged: await purgeRows(jobs, webhooks, stepRows), after: null })),
         ),
       ]
+      say('old runs')
+      await fillRuns(owner)
+      signal.throwIfAborted()
+      const runs: Expired = { name: 'sync_runs', days: 90 }
+      results.push(
+        await measure(database, 'runs', () =>
+          purgeAll(async () => ({ purged: await purgeRows(jobs, runs, stepRows), after: null })),
+        ),
+      )
       say('old transactions')
       await fillTransactions(owner)
       signal.throwIfAborted()

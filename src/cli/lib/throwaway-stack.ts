@@ -19,6 +19,8 @@ export interface ThrowawayStackOptions {
   readonly onFailure: (message: string) => void
   /** Further variables of the Worker. */
   readonly variables?: Readonly<Record<string, string>>
+  /** Whether it serves the console. */
+  readonly console?: boolean
 }
 
 export interface ThrowawayStack {
@@ -35,6 +37,7 @@ export async function startThrowawayStack({
   signal,
   onFailure,
   variables = {},
+  console = false,
 }: ThrowawayStackOptions): Promise<ThrowawayStack> {
   const folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-command-'))
   const removeFolder = () => rm(folder, { recursive: true, force: true })
@@ -56,6 +59,7 @@ export async function startThrowawayStack({
       environment,
       variables: { chosen, examples: {} },
       bundle,
+      console,
       print,
       signal,
       onFailure,

@@ -1,4 +1,4 @@
-// The least that a Worker can add to the statements of a read: it sends the same requests to the Neon endpoint, and returns
+// The minimum overhead of a Worker on a read: it sends the same requests to the Neon endpoint, and returns
 // the text of the last response. It has no authentication, no driver and no rows.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -15,7 +15,7 @@ const sampleSchema = z.object({
   reason: z.string().nullable(),
 })
 
-/** The samples of a file. @throws Error that names the line that is none */
+/** The samples of a file. @throws Error that names the first line that is not a sample */
 export function parseSamples(text: string): Sample[] {
   return text
     .split('\n')
@@ -25,7 +25,7 @@ export function parseSamples(text: string): Sample[] {
       try {
         return sampleSchema.parse(JSON.parse(line))
       } catch {
-        throw new Error(`Line ${number} is no sample of this command.`)
+        throw new Error(`Line ${number} is not a sample of npm run probe.`)
       }
     })
 }
@@ -35,13 +35,13 @@ export interface Summary {
   readonly to: string | null
   readonly up: number
   readonly down: number
-  /** Samples that were due and are not there. */
+  /** Missing samples: they were due, and the file has none. */
   readonly missing: number
   /** Gaps without samples, the longest first. */
   readonly gaps: readonly { readonly from: string; readonly to: string; readonly missing: number }[]
   /** Of the samples that exist; null without one. */
   readonly observedShare: number | null
-  /** If the service was down whenever there was no sample; null without a sample. */
+  /** The availability if missing samples count as down; null without a sample. */
   readonly leastShare: number | null
   readonly meanMs: number | null
   readonly worstMs: number | null

@@ -83,6 +83,7 @@ export async function setUpSecrets(ports: SetupPorts, { replace }: SecretsOption
   for (const name of names) print(`${there.includes(name) ? 'replaced' : 'created'} secret ${name}`)
   for (const name of there.filter((found) => !names.includes(found))) print(`exists secret ${name}`)
   const keys = randomSecrets.filter((name) => there.includes(name) && all[name] === undefined)
-  if (keys.length > 0) print(`Cloudflare has ${keys.join(', ')} and ${file} has not: your vault must have them.`)
+  if (keys.length > 0)
+    print(`${keys.join(', ')} exist at Cloudflare but not in ${file}: check that your vault has them.`)
   return wanted.filter((name) => !there.includes(name) && all[name] === undefined)
 }

@@ -126,12 +126,12 @@ describe('a token of this deployment', () => {
     for (const token of tokens) expect(await outcome(token, local)).toEqual(refusal())
   })
 
-  test("the reason holds nothing of the token's content", async () => {
+  test('does not quote the token in the reason for the log', async () => {
     const error = await outcome(await signLocal({ ...valid, iss: 'canary-issuer', sub: 'canary-subject' }), local)
     expect(JSON.stringify(error)).not.toContain('canary')
   })
 
-  test('is never looked at with a short secret', async () => {
+  test('is not verified with a secret under 32 bytes', async () => {
     const short = Buffer.alloc(31)
     for (const pair of [
       { secret: short, previousSecret: null },

@@ -82,7 +82,6 @@ describe('a commit', () => {
       while (changes.length > 0) await stageTransactions(database.jobs, lease, changes.splice(0, 5000))
       const report = { trigger: 'test', pages: 1, restarts: 0, requestIds: [], note: null }
       const end = { cursor: 'later', historyStatus: null, againSeconds: null, showsHealth: true }
-      // The endpoint cancels a batch after 15 s, as Neon does.
       const committing = commitRun(
         database.jobs,
         lease,

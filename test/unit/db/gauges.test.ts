@@ -106,7 +106,7 @@ describe('the gauges', () => {
     await owner.query("update users set not_allowed = '{}' where id = $1", [userId])
   })
 
-  it('count the items that were read instead, when too many were not', async () => {
+  it('count current items when overdue ones exceed the cap', async () => {
     await addItems(6, 'healthy', 2)
     await addItems(9, 'healthy', 30)
     await addItems(4, 'needs_update', 2)

@@ -156,7 +156,7 @@ describe('a holding', () => {
 describe('an error of an item', () => {
   const errorOf = (error: unknown) => linkSchemas.itemGet.parse({ item: { item_id: 'i', error } }).item.error
 
-  it.each([undefined, null, '', '  ', false])('is none where it is %j', (told) => {
+  it.each([undefined, null, '', '  ', false])('is ignored when it is %j', (told) => {
     expect(errorOf(told)).toBeNull()
   })
 
@@ -169,7 +169,7 @@ describe('an error of an item', () => {
     ['the bank said no', 'ITEM_ERROR', 'UNKNOWN_ERROR'],
     [[], 'ITEM_ERROR', 'UNKNOWN_ERROR'],
     [true, 'ITEM_ERROR', 'UNKNOWN_ERROR'],
-  ])('is one where it is %j', (told, type, code) => {
+  ])('is read from %j', (told, type, code) => {
     expect(errorOf(told)).toEqual({ error_type: type, error_code: code })
   })
 })

@@ -45,7 +45,7 @@ describe('an IPv6 address', () => {
     )
   })
 
-  it('is one exactly where the platform takes it for one, but for zones', () => {
+  it('accepts exactly what the platform parses, except zone ids', () => {
     const mutilated = fc.tuple(
       groups,
       spelling,

@@ -196,28 +196,28 @@ describe('two targets', () => {
   })
 })
 
-describe('an object that', () => {
+describe('the limiter', () => {
   const failing = (check: () => Promise<never>) =>
     createLimiter({ objects: { getByName: () => ({ check, look: check }) }, timeoutMs: 20 })
   const target = policies.ofRequest(ipv4, 'link')
 
-  it('fails does not say that nothing was counted', async () => {
+  it('rejects when its object fails to say what was counted', async () => {
     const error = new Error('the object is gone')
     await expect(failing(() => Promise.reject(error)).hasCounted(policies.ofSignedIn(ipv4))).rejects.toBe(error)
   })
 
-  it('fails decides nothing', async () => {
+  it('gives no decision when its object fails', async () => {
     const error = new Error('the object is overloaded')
     const outcome = await failing(() => Promise.reject(error)).check(target)
     expect(outcome).toMatchObject({ kind: 'failed', error, limits: [{ policy: 'global' }, {}, { policy: 'link' }] })
   })
 
-  it('hangs is waited for only so long', async () => {
+  it('gives up an object that hangs after the time limit', async () => {
     const outcome = await failing(() => new Promise<never>(() => {})).check(target)
     expect(outcome).toMatchObject({ kind: 'failed', error: { message: 'no answer within 20 ms' } })
   })
 
-  it('cannot even be reached decides nothing', async () => {
+  it('gives no decision when its object cannot be reached', async () => {
     const objects = {
       getByName: () => {
         throw new Error('no such namespace')

@@ -154,7 +154,7 @@ describe('an account that may be another one', () => {
     expect(await one.spent()).toEqual(once(before))
   })
 
-  it('is no business of another user, nor to be merged with what is none of the same kind', async () => {
+  it('refuses another user, and accounts of another kind', async () => {
     const { one, before, first } = await maybe('refusals')
     await one.lose(first)
     const card = account('4', { type: 'credit', subtype: 'credit card' })

@@ -114,7 +114,7 @@ describe('a bank that is linked already', () => {
     expect(await held(subject)).toEqual([item.plaidItemId])
   })
 
-  it('is none where it is another user’s', async () => {
+  it('does not match another user’s item', async () => {
     const bank = smallBank('shared by two')
     const [mine, theirs] = [await chooseBank(world, 'one of two', bank), await chooseBank(world, 'other of two', bank)]
     const item = await exchangePublicToken(world.user('one of two'), asked(mine.publicToken, [everyday]))

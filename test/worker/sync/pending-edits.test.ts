@@ -159,7 +159,7 @@ describe('edits of a pending transaction that nothing names', () => {
     expect(await editsOf(subject, again.added[0])).toEqual(nothing)
   })
 
-  it('leave what another pending one became', async () => {
+  it('do not move to the successor of another pending transaction', async () => {
     const subject = 'a better candidate'
     const { item, pending, row } = await pendingOne(subject)
     const other = { ...row, amount: 20, pending: true }

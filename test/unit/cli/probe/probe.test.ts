@@ -180,7 +180,7 @@ describe('the summary', () => {
   it('orders the samples of several files, and names a line that is none', () => {
     const text = [sampleAt(2), sampleAt(0), sampleAt(1)].map((sample) => JSON.stringify(sample)).join('\n')
     expect(summarize(parseSamples(text), 60)).toMatchObject({ from: sampleAt(0).at, to: sampleAt(2).at, missing: 0 })
-    expect(() => parseSamples(`${text}\n{"up":true}`)).toThrow('Line 4 is no sample')
+    expect(() => parseSamples(`${text}\n{"up":true}`)).toThrow('Line 4 is not a sample')
   })
 })
 
