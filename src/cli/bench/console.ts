@@ -78,7 +78,8 @@ async function checkShiftsAreSeen(page: Page, url: string): Promise<void> {
   await page.evaluate(() => {
     const block = document.createElement('div')
     block.style.height = '200px'
-    document.querySelector('h1')?.before(block)
+    const heading = document.querySelector('h1')
+    heading?.parentNode?.insertBefore(block, heading)
   })
   await page.waitForTimeout(settleMs)
   const { shifts } = await page.evaluate(() => Reflect.get(globalThis, 'seen') as Seen)
@@ -170,7 +171,7 @@ export const consoleBenchmark: Benchmark = {
           for (const { path, page } of asked) {
             either.throwIfAborted()
             const seen = await load(page, `${api}${path}`)
-            // The first round fills the browser's cache and wakes the database.
+            // The first round fills the caches of the browser and the database.
             if (round > 0) loads.get(path)?.push(seen)
           }
         }
