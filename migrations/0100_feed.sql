@@ -240,14 +240,16 @@ DECLARE
   v_user uuid;
   v_from bigint;
   v_count bigint := 0;
-  v_hidden boolean;
+  v_appears_or_goes boolean;
 BEGIN
-  SELECT u.id, i.removed_at IS NOT NULL INTO v_user, v_hidden
-    FROM accounts a JOIN users u ON u.id = a.user_id JOIN items i ON i.id = a.item_id WHERE a.id = p_account FOR NO KEY UPDATE OF u;
+  SELECT u.id, (i.removed_at IS NULL) <> (t.removed_at IS NULL) INTO v_user, v_appears_or_goes
+    FROM accounts a JOIN users u ON u.id = a.user_id JOIN items i ON i.id = a.item_id JOIN items t ON t.id = p_item
+    WHERE a.id = p_account FOR NO KEY UPDATE OF u;
   SET CONSTRAINTS transactions_owner, recurring_streams_owner, holdings_owner, investment_transactions_owner, liabilities_owner DEFERRED;
   UPDATE accounts SET item_id = p_item, plaid_account_id = p_plaid_account_id,
     link_epoch = (SELECT link_epoch FROM items WHERE id = p_item), updated_at = now() WHERE id = p_account;
-  IF v_hidden THEN
+  -- From a removed item to a live one, or back: the API begins or ends to show them.
+  IF v_appears_or_goes THEN
     SELECT count(*) INTO v_count FROM transactions WHERE account_id = p_account AND removed_at IS NULL;
     v_from := app.take_numbers(v_user, v_count);
     UPDATE transactions t SET change_seq = v_from + o.n FROM (

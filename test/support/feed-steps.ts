@@ -64,6 +64,11 @@ export const steps: Readonly<Record<string, Statements>> = {
     `select app.move_account(${nth('accounts')}, ${nth('items')}, 'moved ' || gen_random_uuid())
       where ${nth('accounts')} is not null and ${nth('items')} is not null`,
   ],
+  'move to a hidden item': [
+    `select app.move_account(a.id, ${nth('items', 'removed_at is not null')}, 'moved ' || gen_random_uuid()) from accounts a
+      where a.user_id = $1::uuid and $2::int is not null and ${nth('items', 'removed_at is not null')} is not null
+        and exists (select 1 from items i where i.id = a.item_id and i.removed_at is null)`,
+  ],
   merge: [`select app.merge_accounts(${nth('accounts')}, ${other('accounts')}) where ${other('accounts')} is not null`],
   price: [`update securities set close_price = $2::int where id = ${nth('securities')}`],
   holding: [
