@@ -39,6 +39,8 @@ export const erasures = pgTable(
     completedAt: timestamp('completed_at', { withTimezone: true, precision: 3 }),
     /** The signed certificate. */
     certificate: text(),
+    /** When the bucket of backups had the tombstone; null until then. */
+    copiedAt: timestamp('copied_at', { withTimezone: true, precision: 3 }),
   },
   (table) => [
     unique('erasures_user').on(table.userId),
@@ -46,5 +48,8 @@ export const erasures = pgTable(
     index('erasures_due')
       .on(table.nextAttemptAt)
       .where(sql`completed_at is null`),
+    index('erasures_uncopied')
+      .on(table.requestedAt)
+      .where(sql`copied_at is null`),
   ],
 )

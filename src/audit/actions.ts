@@ -132,7 +132,7 @@ export const auditActions = {
   backup_deleted: 'backup',
   /** An administrator reports that the backup was restored into a temporary database and compared. */
   backup_verified: 'backup',
-  /** This database was made from the backup. */
+  /** This database was made from the backup, or by the provider where there is no target. */
   backup_restored: 'backup',
 } as const satisfies Readonly<Record<string, TargetKind>>
 

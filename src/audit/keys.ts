@@ -6,7 +6,7 @@ import type { Bytes } from '../crypto/encoding.ts'
 import type { EncryptionKey } from '../crypto/keyring.ts'
 
 /** What a MAC is of. */
-export const auditPurposes = ['row', 'link', 'checkpoint', 'pruning', 'backup'] as const
+export const auditPurposes = ['row', 'link', 'checkpoint', 'pruning', 'backup', 'erasure'] as const
 export type AuditPurpose = (typeof auditPurposes)[number]
 
 /** A field that may be absent; absent and empty are different. */

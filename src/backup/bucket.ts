@@ -38,12 +38,14 @@ export interface Bucket {
   resumeMultipartUpload(key: string, uploadId: string): Upload
 }
 
-/** `backups/ID/FILE`. An operator can lock this prefix and the one of checkpoints; the others are rewritten. */
+/** `backups/ID/FILE`. An operator can lock this prefix and those of checkpoints and erasures; the others are rewritten. */
 export const backupPrefix = 'backups/'
 /** `unfinished/ID/FILE` holds the id of an upload that was begun, because a binding cannot list uploads. */
 export const unfinishedPrefix = 'unfinished/'
 /** `checkpoints/DAY.json`: the first checkpoint of the audit trail of each day. */
 export const checkpointPrefix = 'checkpoints/'
+/** `erasures/TIME-HASH.json`: who was erased, so that a restored backup does not bring them back (./tombstones.ts). */
+export const erasurePrefix = 'erasures/'
 /** Holds the id of the newest backup. */
 export const latestKey = 'latest'
 

@@ -7,6 +7,7 @@ import { recordDeleted } from '../db/operations/backups.ts'
 import { type Bucket, type BucketObject, backupPrefix, listObjects, unfinishedPrefix } from './bucket.ts'
 import { backupTime, idPattern, manifestName } from './format.ts'
 import { openManifest, type Origin } from './open-backup.ts'
+import { deleteTombstones } from './delete-tombstones.ts'
 
 const dayMs = 86_400_000
 
@@ -108,6 +109,9 @@ export async function cleanupBackups(ctx: Ctx): Promise<void> {
       failed += 1
       ctx.log.warn('backup_not_deleted', { target_id: each.id, error })
     })
+  // Of what is left, also where the lock kept it.
+  const oldest = (await listStored(bucket)).at(-1)
+  await deleteTombstones(ctx, bucket, oldest === undefined ? null : backupTime(oldest.id))
   const aborted = await abortUploads(bucket, nowMs, ctx.log)
   ctx.log.info('backups_cleaned', { removed: due.length - failed, failed, count: aborted })
 }

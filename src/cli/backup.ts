@@ -11,10 +11,11 @@ import { backupId, backupTime, bytesOf, type Manifest, rowsOf, type TableEntry }
 import { checkFiles, openManifest, refuseForeign } from '../backup/open-backup.ts'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
+import type { BucketOptions } from './backup/bucket-source.ts'
 import { identitiesOf, recipients } from './backup/environment.ts'
-import { readErased } from './backup/erased.ts'
 import { folderOrigin, listBackups, openNewBackup } from './backup/folder.ts'
-import { recordCreated, recordRestored } from './backup/record.ts'
+import type { PeopleOptions } from './backup/people.ts'
+import { recordCreated, recordRestored, recordSettled } from './backup/record.ts'
 import { startSha256 } from './backup/sha256.ts'
 import { adminApi } from './lib/admin-api.ts'
 import { auditKeysOf } from './lib/audit-keys.ts'
@@ -24,19 +25,25 @@ const help = `npm run backup -- create --to FOLDER
 npm run backup -- list --to FOLDER
 npm run backup -- fetch --bucket NAME|--local FOLDER --to FOLDER [--id ID]
 npm run backup -- verify BACKUP --identity KEYFILE [--record] [--url URL]
-npm run backup -- restore BACKUP --identity KEYFILE --into URL --erasures FILE|none
+npm run backup -- restore BACKUP --identity KEYFILE --into URL [--bucket NAME|--local FOLDER] [--erasures FILE]
+npm run backup -- settle --into URL --bucket NAME|--local FOLDER|--erasures FILE [--again]
 npm run backup -- cleanup --to FOLDER [--days 30]
 
 create writes one snapshot of MIGRATE_DATABASE_URL's database, encrypted with age for BACKUP_RECIPIENT.
 list prints the backups in a folder, oldest first.
-fetch copies a backup that the Worker made from its bucket, the newest by default.
+fetch copies a backup that the Worker made from its bucket, the newest by default, and the list of erasures.
   --bucket NAME   CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN are those that wrangler takes
   --local FOLDER  from the state of a local Worker: DATA_DIR/worker/state
 verify restores a backup into a temporary database and compares every row with the manifest.
   --record  reports it to the Worker, which shows the last verified backup at /api/v1/admin/backups; ADMIN_TOKEN is an
             administrator's access token, --url the Worker (http://127.0.0.1:8787, or PORT's)
-restore loads a backup into an empty database and makes that ready for a Worker. URL is its owner's. FILE lists who was
-erased since, as 'npm run -s erasure -- list' writes it: they are erased again.
+restore loads a backup into an empty database and makes that ready for a Worker. URL is its owner's. Who was erased since is
+erased again: by the list that fetch has left in BACKUP less than a day ago, or by these:
+  --bucket NAME, --local FOLDER  the list that the bucket has now
+  --erasures FILE  a list that 'npm run -s erasure -- list' has written; 'none' for nobody; 'fetched' for the list in BACKUP,
+                   however old
+settle does the same to a database that its provider has put back to an earlier state: it loads nothing.
+  --again  also if it was settled within a day
 cleanup deletes backups that are older than --days. The newest one always stays.
 AUDIT_KEY, AUDIT_KEY_ID and AUDIT_KEYS_PREVIOUS are the Worker's; they authenticate the manifest. The age key file must
 never be on the server.`
@@ -51,6 +58,7 @@ const options = {
   id: { type: 'string' },
   local: { type: 'string' },
   record: { type: 'boolean', default: false },
+  again: { type: 'boolean', default: false },
   url: { type: 'string' },
 } as const
 
@@ -79,24 +87,17 @@ async function create(folder: string): Promise<void> {
   }
 }
 
-interface FetchOptions {
-  readonly bucket?: string | undefined
+interface FetchOptions extends BucketOptions {
   readonly id?: string | undefined
-  readonly local?: string | undefined
 }
 
-async function fetchInto(to: string, { bucket, id, local }: FetchOptions): Promise<void> {
+async function fetchInto(to: string, options: FetchOptions): Promise<void> {
   const keys = auditKeys()
-  const [{ cloudflareBucket, localBucket }, { fetchBackup }] = await Promise.all([
+  const [{ withBucket }, { fetchBackup }] = await Promise.all([
     import('./backup/bucket-source.ts'),
     import('./backup/fetch.ts'),
   ])
-  const source = local === undefined ? cloudflareBucket(bucket, process.env) : await localBucket(local)
-  try {
-    print(await fetchBackup({ source, id, to, keys }))
-  } finally {
-    await source.close()
-  }
+  print(await withBucket(options, (source) => fetchBackup({ source, id: options.id, to, keys })))
 }
 
 async function describeBackup(path: string, keys: AuditKeys): Promise<string> {
@@ -150,25 +151,42 @@ async function verify(path: string, { identity, record, url }: VerifyOptions): P
   }
 }
 
-interface RestoreOptions {
+interface RestoreOptions extends PeopleOptions {
   readonly identity?: string | undefined
   readonly into?: string | undefined
-  readonly erasures?: string | undefined
 }
 
-async function restore(path: string, { identity, into, erasures }: RestoreOptions): Promise<void> {
+function intoUrl(into: string | undefined, which: string): string {
   if (into === undefined || URL.parse(into) === null)
-    throw misuse("Say with --into the owner's postgres:// URL of an empty database.")
-  const people = await readErased(erasures)
-  const opened = await openChecked(path, identity)
+    throw misuse(`Say with --into the owner's postgres:// URL of ${which}.`)
+  return into
+}
+
+async function restore(path: string, options: RestoreOptions): Promise<void> {
+  const into = intoUrl(options.into, 'an empty database')
+  const keys = auditKeys()
+  const { peopleToErase } = await import('./backup/people.ts')
+  const people = await peopleToErase(options, path, keys)
+  const opened = await openChecked(path, options.identity)
   const [{ loadBackup }, { settle }] = await Promise.all([import('./backup/load.ts'), import('./backup/settle.ts')])
   const onTable = ({ schema, name, rows }: TableEntry): void => print(`${schema}.${name}: rows ${rows}`)
   await loadBackup({ ...opened, into, onTable })
-  const keys = auditKeys()
   const record = (client: Client): Promise<void> => recordRestored(client, keys, opened.manifest)
-  const again = await settle(into, { people, record })
+  for (const line of await settle(into, { people, record })) print(line)
   print(`Restored the backup of ${opened.manifest.created_at}. Every item will be synced again. Users sign in again.`)
-  if (again > 0) print(`Erasures that the Worker completes: ${again}.`)
+}
+
+async function settleRestored(options: RestoreOptions & { readonly again: boolean }): Promise<void> {
+  const into = intoUrl(options.into, 'the database that was put back')
+  const keys = auditKeys()
+  const [{ peopleToErase }, { settleProvided }] = await Promise.all([
+    import('./backup/people.ts'),
+    import('./backup/settle.ts'),
+  ])
+  const people = await peopleToErase(options, null, keys)
+  const record = (client: Client): Promise<void> => recordSettled(client, keys)
+  for (const line of await settleProvided(into, options.again, { people, record })) print(line)
+  print('The database is ready for a Worker. Every item will be synced again. Users sign in again.')
 }
 
 const dayMs = 86_400_000
@@ -195,8 +213,9 @@ async function main(args: string[]): Promise<void> {
     if (path === undefined) throw misuse('Name the folder of one backup.')
     return action === 'verify' ? verify(path, values) : restore(path, values)
   }
+  if (action === 'settle') return settleRestored(values)
   if (action !== 'create' && action !== 'list' && action !== 'cleanup' && action !== 'fetch')
-    throw misuse('Name one of create, list, fetch, verify, restore and cleanup.')
+    throw misuse('Name one of create, list, fetch, verify, restore, settle and cleanup.')
   if (values.to === undefined) throw misuse('Say with --to which folder holds the backups.')
   if (action === 'create') return create(values.to)
   if (action === 'fetch') return fetchInto(values.to, values)

@@ -11,6 +11,7 @@ import { remindOfLosses } from '../items/remind-of-losses.ts'
 import { reconcile } from '../link/reconcile.ts'
 import { reportMissingPlaidUsers } from '../link/report-missing-plaid-users.ts'
 import { markStaleProducts, sweep } from '../sync/sweep.ts'
+import { copyErasures, reportUncopiedErasures } from '../privacy/copy-erasures.ts'
 import { continueErasures } from '../privacy/erase.ts'
 import { purgeExpired } from '../retention/purge.ts'
 import { type Part, runParts } from './run-parts.ts'
@@ -23,6 +24,7 @@ const heals: readonly Part[] = [
   { name: 'sweep', budgetMs: 4 * 60_000, run: sweep },
   { name: 'reconcile', budgetMs: 8 * 60_000, run: reconcile },
   { name: 'erasures', budgetMs: 90_000, run: continueErasures },
+  { name: 'erasure_copies', budgetMs: 60_000, run: copyErasures },
 ]
 
 const refreshes: readonly Part[] = [
@@ -30,6 +32,7 @@ const refreshes: readonly Part[] = [
   { name: 'plaid_users', budgetMs: 60_000, run: reportMissingPlaidUsers },
   { name: 'stale', budgetMs: 8 * 60_000, run: markStaleProducts },
   { name: 'backups', budgetMs: 60_000, run: reportOverdueBackup },
+  { name: 'uncopied_erasures', budgetMs: 60_000, run: reportUncopiedErasures },
 ]
 
 /** The chain has a separate heartbeat: what it guarantees does not depend on the other parts of the job. */

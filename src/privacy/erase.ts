@@ -25,6 +25,7 @@ import { queueRemoval } from '../items/queue-removal.ts'
 import { removeAtPlaid } from '../items/remove-at-plaid.ts'
 import { servingUser } from '../items/serving-user.ts'
 import { type Certificate, signCertificate } from './certificate.ts'
+import { copyErasure } from './copy-erasures.ts'
 import { isUuid } from './uuid.ts'
 
 /** About a second's work. */
@@ -32,8 +33,20 @@ const portion = 5000
 /** Erasures of one run of the cron. */
 const most = 20
 
-/** Continues an erasure as far as it gets. Returns whether it is complete. Safe to run twice at once. */
+/**
+ * Continues an erasure as far as it gets, and copies it into the bucket of backups meanwhile. Returns whether it is complete.
+ * Safe to run twice at once.
+ */
 export async function continueErasure(ctx: Ctx, id: string): Promise<boolean> {
+  const copied = copyErasure(ctx, id)
+  try {
+    return await eraseMore(ctx, id)
+  } finally {
+    await copied
+  }
+}
+
+async function eraseMore(ctx: Ctx, id: string): Promise<boolean> {
   const { jobs } = ctx.services
   const erasure = await openErasure(jobs, id)
   if (erasure === null) return true

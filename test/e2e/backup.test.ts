@@ -8,6 +8,12 @@ import { promisify } from 'node:util'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
+import { openManifest } from '../../src/backup/open-backup.ts'
+import { createAuditKeys } from '../../src/audit/keys.ts'
+import { parseAuditKeys } from '../../src/config/config.ts'
+import { identitiesOf } from '../../src/cli/backup/environment.ts'
+import { folderOrigin } from '../../src/cli/backup/folder.ts'
+import { loadBackup } from '../../src/cli/backup/load.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 import { cronSchedules, fireCron } from '../../src/dev/stack/crons.ts'
 import { emptyDatabases, hasAge, runBackupCommand } from '../support/backup-command.ts'
@@ -137,6 +143,13 @@ describe('a restored database', () => {
       'public.users',
     ])
     expect(Object.keys(after).toSorted()).toEqual(Object.keys(before).toSorted())
+    const state = (text: string) => query(edge.database.endpoint, into, text)
+    expect(await state("select state from safety_switches where name = 'orphan_removal'")).toEqual([
+      { state: 'report' },
+    ])
+    expect(await state("select actor_kind, target_id from audit_log where action = 'backup_restored'")).toEqual([
+      { actor_kind: 'command', target_id: basename(taken) },
+    ])
   })
 
   test('serves the users again, and syncs what happened at their banks since', async () => {
@@ -220,6 +233,73 @@ describe('a restored database', () => {
       'none',
     ])
     expect([code, output]).toEqual([1, expect.stringContaining('The database is not empty')])
+  })
+})
+
+describe('a database that its provider has put back', () => {
+  /** As Neon's restore window leaves it: the rows of an earlier time, and nothing else has happened to it. */
+  async function putBack(path: string): Promise<string> {
+    const into = await databases.create()
+    const origin = folderOrigin(path)
+    const keys = createAuditKeys(parseAuditKeys(environment))
+    const manifest = await openManifest(origin, keys)
+    await loadBackup({ origin, manifest, identities: await identitiesOf(keyFile), into })
+    return into
+  }
+
+  test('serves the users again once it is settled, and does not bring back who was erased', async () => {
+    const left = await edge.linkAndSync('mover')
+    const place = await mkdtemp(join(folder, 'put-back-'))
+    expect(await backup(['create', '--to', place])).toMatchObject({ code: 0 })
+    const [id] = await readdir(place)
+    expect([200, 202]).toContain((await edge.as('mover')('POST', '/api/v1/privacy/erase', { body: {} })).status)
+    const list = join(folder, 'erased-since.jsonl')
+    const listed = await run(process.execPath, ['src/cli/erasure.ts', 'list'], { cwd: projectFolder, env: environment })
+    await writeFile(list, listed.stdout)
+
+    const into = await putBack(join(place, String(id)))
+    const sql = (text: string) => query(edge.database.endpoint, into, text)
+    const settled = await backup(['settle', '--into', into, '--erasures', list])
+    expect(settled).toEqual({ code: 0, output: expect.stringContaining('Erasures that the Worker completes: 1.') })
+    expect(settled.output).toMatch(/Products to sync: [1-9]/)
+    expect(await sql("select state from safety_switches where name = 'orphan_removal'")).toEqual([{ state: 'report' }])
+    expect(await sql("select actor_kind, target_id from audit_log where action = 'backup_restored'")).toEqual([
+      { actor_kind: 'command', target_id: null },
+    ])
+
+    const worker = await startOn(into)
+    expect((await edge.callTo(worker.url, edge.token('mover'))('GET', '/api/v1/plaid/items')).status).toBe(401)
+    const stale = '/api/v1/transactions/changes?since=5000000'
+    expect((await edge.callTo(worker.url, edge.token('saver'))('GET', stale)).status).toBe(410)
+    await vi.waitFor(
+      async () => {
+        await fireCron(worker.url, cronSchedules.sweep)
+        expect(await sql(`select 1 from items where plaid_item_id = '${left.plaidItemId}'`)).toEqual([])
+        expect(await sql("select 1 from users where subject = 'mover'")).toEqual([])
+      },
+      { timeout: waitMs, interval: 1000 },
+    )
+  })
+
+  test('is settled once in a day, unless --again says that it was put back once more', async () => {
+    const into = await putBack(taken)
+    const sql = (text: string) => query(edge.database.endpoint, into, text)
+    const feed = "select change_seq from users where subject = 'saver'"
+    const settle = (...more: string[]) => backup(['settle', '--into', into, '--erasures', 'none', ...more])
+    expect(await settle()).toMatchObject({ code: 0 })
+    const once = await sql(feed)
+    expect(await settle()).toEqual({ code: 1, output: expect.stringContaining('Say --again') })
+    expect(await sql(feed)).toEqual(once)
+    expect(await settle('--again')).toMatchObject({ code: 0 })
+    expect(await sql(feed)).not.toEqual(once)
+    expect(await sql("select count(*) as n from audit_log where action = 'backup_restored'")).toEqual([{ n: '2' }])
+  })
+
+  test('is refused where it has no tables, and stays empty', async () => {
+    const into = await databases.create()
+    const refused = await backup(['settle', '--into', into, '--erasures', 'none'])
+    expect(refused).toEqual({ code: 1, output: expect.stringContaining('has no tables of this project') })
+    expect(await query(edge.database.endpoint, into, "select 1 from pg_class where relname = 'users'")).toEqual([])
   })
 })
 

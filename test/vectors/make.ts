@@ -76,6 +76,7 @@ function makeAudit() {
   const heads = `${chain} 2 ${hex(previous)}`
   const checkpoint = { number: 3, at: time, previous: hex(previous), heads }
   const pruning = { chain, number: 2, mac: hex(previous), at: time }
+  const erasure = { id: chain, subject_hash: '0'.repeat(64), requested_at: time }
   const manifest = '{"format": 1, "product": "wealthnavigator-edge"}\n'
   const fields: Readonly<Record<string, readonly (Field | null)[]>> = {
     row: [
@@ -95,6 +96,7 @@ function makeAudit() {
     checkpoint: ['1', '3', time, previous, heads],
     pruning: ['1', chain, '2', previous, time],
     backup: [manifest],
+    erasure: [erasure.id, erasure.subject_hash, erasure.requested_at],
   }
   const macs = Object.entries(fields).flatMap(([purpose, given]) =>
     keys.map(({ id, secret }) => {
@@ -106,7 +108,7 @@ function makeAudit() {
   const last = macs.findLast(({ purpose }) => purpose === 'checkpoint')?.mac ?? ''
   // As an operator keeps it, outside of the database.
   const anchor = { text: `3:${last.slice(0, 32)}`, mac: last }
-  return { keys, currentKeyId: 'a2', signed: { row, link, checkpoint, pruning, manifest }, macs, anchor }
+  return { keys, currentKeyId: 'a2', signed: { row, link, checkpoint, pruning, manifest, erasure }, macs, anchor }
 }
 
 /** Ed25519 of a seed that is derived from SECRET_KEY (RFC 8410 for the encoding of the key). */

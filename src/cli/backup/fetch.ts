@@ -8,10 +8,10 @@ import { idPattern, macName, manifestName } from '../../backup/format.ts'
 import { checkFiles, openManifest } from '../../backup/open-backup.ts'
 import { misuse } from '../../dev/lib/run-command.ts'
 import type { BucketSource } from './bucket-source.ts'
+import { forEach } from './for-each.ts'
+import { saveErasures } from './fetched-erasures.ts'
 import { folderOrigin, openNewBackup } from './folder.ts'
 import { startSha256 } from './sha256.ts'
-
-const mostAtOnce = 4
 
 export interface Fetch {
   readonly source: BucketSource
@@ -19,15 +19,6 @@ export interface Fetch {
   readonly id: string | undefined
   readonly to: string
   readonly keys: AuditKeys
-}
-
-/** Runs `work` for each input, a few at a time. */
-async function forEach<T>(inputs: readonly T[], work: (input: T) => Promise<void>): Promise<void> {
-  const waiting = [...inputs]
-  const workers = Array.from({ length: mostAtOnce }, async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await work(next)
-  })
-  await Promise.all(workers)
 }
 
 async function idOf({ get }: BucketSource, given: string | undefined, folder: string): Promise<string> {
@@ -41,7 +32,17 @@ async function idOf({ get }: BucketSource, given: string | undefined, folder: st
   return id
 }
 
-/** Returns the path of the copy, whose files are those that the manifest lists. */
+/** A backup without the list of erasures: `restore` then demands one. */
+class Incomplete extends Error {
+  constructor(path: string, cause: Error) {
+    super(`The backup is in ${path}, without the list of erasures. ${cause.message}`, { cause })
+  }
+}
+
+/**
+ * Returns the path of the copy, whose files are those that the manifest lists, and the list of erasures.
+ * @throws Error where the list of erasures cannot be read; the copy of the backup is complete then
+ */
 export async function fetchBackup({ source, id: given, to, keys }: Fetch): Promise<string> {
   const temporary = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-fetch-'))
   try {
@@ -58,9 +59,12 @@ export async function fetchBackup({ source, id: given, to, keys }: Fetch): Promi
         getFile,
       )
       await checkFiles(folderOrigin(folder), manifest, startSha256)
-      return await finish()
+      const unlisted = await saveErasures(source, folder, keys)
+      const path = await finish()
+      if (unlisted !== null) throw new Incomplete(path, unlisted)
+      return path
     } catch (error) {
-      await discard()
+      if (!(error instanceof Incomplete)) await discard()
       throw error
     }
   } finally {

@@ -23,3 +23,7 @@ export async function recordRestored(client: Client, keys: AuditKeys, { id }: Ma
   await client.query(`update backups set state = 'complete', finished_at = started_at where id = $1`, [id])
   await recordCommand(client, keys, { action: 'backup_restored', target: id })
 }
+
+/** Records that the provider has put this database back to an earlier state. */
+export const recordSettled = (client: Client, keys: AuditKeys): Promise<void> =>
+  recordCommand(client, keys, { action: 'backup_restored', target: null })

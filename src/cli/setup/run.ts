@@ -21,6 +21,7 @@ async function setUpBuckets({ cloudflare, config, print }: SetupPorts): Promise<
   const wanted = [
     { name: 'backups', prefix: 'backups/', days },
     { name: 'checkpoints', prefix: 'checkpoints/', days: checkpointDays },
+    { name: 'erasures', prefix: 'erasures/', days },
   ]
   for (const bucket of config.buckets) {
     const isThere = there.includes(bucket)

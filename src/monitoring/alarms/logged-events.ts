@@ -64,6 +64,7 @@ export const loggedEvents = {
   erasure_failed: alarm('erasures_failing'),
   erasure_left_items_at_plaid: alarm('erasures_failing'),
   plaid_user_not_removed: alarm('erasures_failing'),
+  erasures_not_copied: alarm('erasures_not_copied'),
   export_failed: alarm('exports_failing'),
 
   // Requests, limits and webhooks

@@ -12,6 +12,7 @@ import {
 import { actorKinds, fieldsOf } from '../../../src/audit/signed-row.ts'
 import { parseAnchor } from '../../../src/audit/verify.ts'
 import { macOf, verifyMac } from '../../../src/backup/format.ts'
+import { openTombstone, tombstoneKey, tombstoneSchema, tombstoneText } from '../../../src/backup/tombstones.ts'
 import { decodeHex, encodeBase64, encodeHex, utf8 } from '../../../src/crypto/encoding.ts'
 import auditFile from '../../vectors/audit.json' with { type: 'json' }
 import type { FrozenVector } from './frozen-vector.ts'
@@ -51,6 +52,7 @@ const file = z
       checkpoint: z.object({ number: z.int(), at: z.coerce.date(), previous: hexBytes, heads: z.string() }),
       pruning: z.object({ chain: z.string(), number: z.int(), mac: hexBytes, at: z.coerce.date() }),
       manifest: z.string(),
+      erasure: tombstoneSchema,
     }),
     macs: z.array(z.object({ purpose, keyId: z.string(), mac: hexBytes })),
     anchor: z.object({ text: z.string(), mac: hexBytes }),
@@ -64,6 +66,7 @@ const fields: Readonly<Record<z.output<typeof purpose>, readonly AuditField[]>> 
   checkpoint: checkpointFields(signed.checkpoint),
   pruning: pruningFields(signed.pruning),
   backup: [signed.manifest],
+  erasure: [signed.erasure.id, signed.erasure.subject_hash, signed.erasure.requested_at],
 }
 
 function keysWith(currentId: string) {
@@ -104,6 +107,24 @@ const manifestVectors = file.macs
     ]
   })
 
+const tombstoneVectors = file.macs
+  .filter((given) => given.purpose === 'erasure')
+  .flatMap(({ keyId, mac }): FrozenVector[] => {
+    const text = `${JSON.stringify({ ...signed.erasure, key_id: keyId, mac: encodeBase64(mac) })}\n`
+    return [
+      {
+        name: `the tombstone of an erasure with the key ${keyId}`,
+        read: () => openTombstone(keysWith(file.currentKeyId), tombstoneKey(signed.erasure), text),
+        expected: signed.erasure,
+      },
+      {
+        name: `the format of a tombstone with the key ${keyId}`,
+        read: () => tombstoneText(keysWith(keyId), signed.erasure),
+        expected: text,
+      },
+    ]
+  })
+
 const headVector: FrozenVector = {
   name: 'the heads of a checkpoint',
   read: () => {
@@ -127,4 +148,10 @@ const anchorVector: FrozenVector = {
 
 /** The purposes for which there is a vector. */
 export const signedPurposes: readonly string[] = file.macs.map((given) => given.purpose)
-export const auditVectors: readonly FrozenVector[] = [...macVectors, ...manifestVectors, headVector, anchorVector]
+export const auditVectors: readonly FrozenVector[] = [
+  ...macVectors,
+  ...manifestVectors,
+  ...tombstoneVectors,
+  headVector,
+  anchorVector,
+]

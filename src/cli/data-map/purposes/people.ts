@@ -52,6 +52,7 @@ export const people: Purposes = {
     plaid_user_removed: 'whether Plaid has removed the user',
     completed_at: 'when everything was deleted',
     certificate: 'the signed certificate, which the person can get again',
+    copied_at: 'when the bucket of backups had the hash and the time, for restorations',
   },
   'public.user_visits': {
     seen_on: 'the last day on which the user came; starts the erasure after two years',

@@ -106,5 +106,14 @@ export const upkeep: readonly Rule[] = [
     { name: 'erasures_failing', severity: 'ticket', summary: 'The erasure of a person does not complete.' },
     day,
   ),
+  // The hourly cron repeats the event.
+  onEvents(
+    {
+      name: 'erasures_not_copied',
+      severity: 'ticket',
+      summary: 'The bucket of backups lacks erasures: a restored backup could bring the people back.',
+    },
+    130,
+  ),
   onEvents({ name: 'exports_failing', severity: 'ticket', summary: 'Exports of a person’s data fail.' }, hour),
 ]

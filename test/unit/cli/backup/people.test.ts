@@ -1,0 +1,123 @@
+// Where a restoration takes the list of erased people from, and what it refuses.
+import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createAuditKeys } from '../../../../src/audit/keys.ts'
+import { type Tombstone, tombstoneKey, tombstoneText } from '../../../../src/backup/tombstones.ts'
+import type { BucketSource } from '../../../../src/cli/backup/bucket-source.ts'
+import { erasuresOfBucket, readFetched, saveErasures } from '../../../../src/cli/backup/fetched-erasures.ts'
+import { peopleToErase } from '../../../../src/cli/backup/people.ts'
+import { utf8 } from '../../../../src/crypto/encoding.ts'
+
+const keysOf = (secret: string, id = 'a1') => createAuditKeys({ current: { id, secret: utf8(secret) }, previous: [] })
+const keys = keysOf('a fake audit key of this test file')
+
+const person = (digit: string, id = `00000000-0000-4000-8000-00000000000${digit}`): Tombstone => ({
+  id,
+  subject_hash: digit.repeat(64),
+  requested_at: '2026-03-02T01:00:00.123Z',
+})
+const people = [person('1'), person('2')]
+
+/** A bucket with these objects. */
+function bucketWith(objects: Readonly<Record<string, string>>): BucketSource {
+  const text = (key: string): Promise<string> =>
+    objects[key] === undefined ? Promise.reject(new Error(`no ${key}`)) : Promise.resolve(objects[key])
+  return {
+    get: () => Promise.reject(new Error('not used')),
+    text,
+    list: (prefix) => Promise.resolve(Object.keys(objects).filter((key) => key.startsWith(prefix))),
+    close: () => Promise.resolve(),
+  }
+}
+
+async function storedPeople(): Promise<Record<string, string>> {
+  const entries = people.map(async (each) => [tombstoneKey(each), await tombstoneText(keys, each)] as const)
+  return Object.fromEntries(await Promise.all(entries))
+}
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-people-'))
+})
+afterEach(async () => {
+  vi.useRealTimers()
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe('the list that comes with a fetched backup', () => {
+  it('is used by itself for a day', async () => {
+    expect(await saveErasures(bucketWith(await storedPeople()), folder, keys)).toBeNull()
+    expect(await peopleToErase({}, folder, keys)).toEqual(people)
+    vi.useFakeTimers({ now: Date.now() + 86_400_000 + 1000, toFake: ['Date'] })
+    await expect(peopleToErase({}, folder, keys)).rejects.toThrow('people may have been erased since')
+    expect(await peopleToErase({ erasures: 'fetched' }, folder, keys)).toEqual(people)
+  })
+
+  it('is refused when it was changed, or is signed with another key', async () => {
+    await saveErasures(bucketWith(await storedPeople()), folder, keys)
+    await expect(readFetched(folder, keysOf('another fake audit key of this file'))).rejects.toThrow('was changed')
+    await expect(readFetched(folder, keysOf('a fake audit key of this test file', 'a2'))).rejects.toThrow('AUDIT_KEY')
+    await appendFile(join(folder, 'erasures.json'), ' ')
+    await expect(peopleToErase({}, folder, keys)).rejects.toThrow('was changed')
+  })
+
+  it('is refused without its signature', async () => {
+    await saveErasures(bucketWith(await storedPeople()), folder, keys)
+    await rm(join(folder, 'erasures.mac'))
+    await expect(peopleToErase({ erasures: 'fetched' }, folder, keys)).rejects.toThrow('was changed')
+  })
+
+  it('is demanded where there is none', async () => {
+    await expect(peopleToErase({}, folder, keys)).rejects.toThrow('--bucket NAME')
+    await expect(peopleToErase({}, null, keys)).rejects.toThrow('--bucket NAME')
+    await expect(peopleToErase({ erasures: 'fetched' }, null, keys)).rejects.toThrow('needs the folder')
+  })
+})
+
+describe('the objects of the bucket', () => {
+  it.each<[string, (text: string) => string]>([
+    ['that was changed', (text) => text.replace('1'.repeat(64), '3'.repeat(64))],
+    ['under the name of another person', (text) => text.replace('01:00:00', '01:00:01')],
+    ['that is no JSON', () => 'garbage'],
+    ['without a MAC', (text) => text.replace(/,"key_id.*/, '}')],
+  ])('are refused with one %s, and no list is saved', async (_, change) => {
+    const [key = '', ...others] = Object.keys(await storedPeople())
+    const objects = await storedPeople()
+    const source = bucketWith({ ...objects, [key]: change(objects[key] ?? '') })
+    await expect(erasuresOfBucket(source, keys)).rejects.toThrow(`The object ${key} was not written by the Worker`)
+    expect(others).toHaveLength(1)
+    expect(await saveErasures(source, folder, keys)).toBeInstanceOf(Error)
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('are refused with a key that is not configured, by its own message', async () => {
+    const source = bucketWith(await storedPeople())
+    await expect(erasuresOfBucket(source, keysOf('another', 'a2'))).rejects.toThrow('AUDIT_KEYS_PREVIOUS')
+  })
+
+  it('are never an empty list when the bucket does not answer', async () => {
+    const source = { ...bucketWith({}), list: () => Promise.reject(new Error('Cloudflare answered 500')) }
+    expect(await saveErasures(source, folder, keys)).toMatchObject({ message: 'Cloudflare answered 500' })
+    expect(await readdir(folder)).toEqual([])
+  })
+})
+
+describe('a file', () => {
+  it('is read a line at a time, and names nobody twice', async () => {
+    const file = join(folder, 'erasures.jsonl')
+    const twice = person('1', '00000000-0000-4000-8000-00000000000f')
+    await writeFile(file, [...people, twice].map((each) => `${JSON.stringify(each)}\n`).join(''))
+    const found = await peopleToErase({ erasures: file }, null, keys)
+    expect(found.map(({ subject_hash: hash }) => hash)).toEqual(people.map(({ subject_hash: hash }) => hash))
+    expect(await peopleToErase({ erasures: 'none' }, null, keys)).toEqual([])
+  })
+
+  it('is refused with a line that is no erasure', async () => {
+    const file = join(folder, 'erasures.jsonl')
+    await writeFile(file, '{"id":"1"}\n')
+    await expect(peopleToErase({ erasures: file }, null, keys)).rejects.toThrow('Line 1')
+    await expect(peopleToErase({ erasures: join(folder, 'missing') }, null, keys)).rejects.toThrow('There is no file')
+  })
+})
