@@ -65,6 +65,19 @@ const resources: Check<PreflightPorts> = {
   },
 }
 
+const erasureCopies: Check<PreflightPorts> = {
+  name: 'copies of erasures',
+  check: ({ config }) =>
+    Promise.resolve(
+      config.buckets.length > 0
+        ? pass('the bucket of backups gets one of each')
+        : warn(
+            'there are none: no bucket is bound, so only the database knows who was erased',
+            'Bind BACKUPS, or save the list regularly: docs/disaster-recovery.md, *Who was erased*.',
+          ),
+    ),
+}
+
 function refusedByPlaid(answer: Extract<Awaited<ReturnType<typeof callPlaid>>, { ok: false }>): Verdict {
   const said = describePlaidError(answer)
   if (answer.status === 429) return warn(`unknown: ${said}`, 'Plaid limits such calls: run it again in a minute.')
@@ -126,6 +139,7 @@ export const settingChecks: readonly Check<PreflightPorts>[] = [
   configuration,
   secretsPresent,
   resources,
+  erasureCopies,
   plaid,
   smokeToken,
 ]

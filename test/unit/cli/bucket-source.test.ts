@@ -12,10 +12,23 @@ let server: Server
 let environment: NodeJS.ProcessEnv
 const seen: Pick<IncomingMessage, 'url' | 'headers'>[] = []
 
+/** A list in pages of two objects. The last one has an empty cursor. */
+function pageOf(url: string): string {
+  const { searchParams: query } = new URL(url, 'http://localhost')
+  const keys = ['erasures/1', 'erasures/2', 'erasures/3', 'other/4'].filter((key) =>
+    key.startsWith(query.get('prefix') ?? ''),
+  )
+  const from = Number(query.get('cursor') ?? 0)
+  const cursor = from + 2 < keys.length ? String(from + 2) : ''
+  const result = keys.slice(from, from + 2).map((key) => ({ key, size: 1 }))
+  return JSON.stringify({ success: true, errors: [], messages: [], result, result_info: { cursor, per_page: 2 } })
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-test-'))
   server = createServer((request, response) => {
     seen.push({ url: request.url, headers: request.headers })
+    if (request.url?.includes('/objects?') === true) return void response.end(pageOf(request.url))
     const status =
       request.url?.endsWith('/missing') === true ? 404 : request.url?.endsWith('/closed') === true ? 403 : 200
     response.writeHead(status).end(status === 200 ? content : '{"success":false}')
@@ -56,6 +69,14 @@ describe('an object of Cloudflare’s bucket', () => {
     ['closed', 'Cloudflare answered 403 for closed'],
   ])('is an error that says so when it is %s', async (key, message) => {
     await expect(cloudflareBucket('wn-backups', environment).get(key, join(folder, key))).rejects.toThrow(message)
+  })
+
+  it('is listed with every page of its prefix, and read as text', async () => {
+    const bucket = cloudflareBucket('wn-backups', environment)
+    expect(await bucket.list('erasures/')).toEqual(['erasures/1', 'erasures/2', 'erasures/3'])
+    expect(await bucket.list('none/')).toEqual([])
+    expect(await bucket.text('erasures/1')).toBe(content)
+    await expect(bucket.text('erasures/missing')).rejects.toThrow('has no object erasures/missing')
   })
 
   it('overwrites no file', async () => {

@@ -1,22 +1,11 @@
 // Every column that holds sealed values is visited by a rotation of the keys.
-import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
+import { getTableConfig } from 'drizzle-orm/pg-core'
 import { expect, it } from 'vitest'
-import * as accounts from '../../../drizzle/tables/accounts.ts'
-import * as events from '../../../drizzle/tables/events.ts'
-import * as identity from '../../../drizzle/tables/identity.ts'
-import * as investments from '../../../drizzle/tables/investments.ts'
-import * as items from '../../../drizzle/tables/items.ts'
-import * as liabilities from '../../../drizzle/tables/liabilities.ts'
-import * as links from '../../../drizzle/tables/links.ts'
-import * as operations from '../../../drizzle/tables/operations.ts'
-import * as transactions from '../../../drizzle/tables/transactions.ts'
-import * as users from '../../../drizzle/tables/users.ts'
 import { sealedPlaces } from '../../../src/custody/rewrap.ts'
+import { schemaTables } from '../../support/schema-tables.ts'
 
-it('a rotation of the keys visits every column of the schema that is sealed', () => {
-  const modules = [accounts, events, identity, investments, items, liabilities, links, operations, transactions, users]
-  const tables = modules.flatMap((module) => Object.values(module).filter((each) => each instanceof PgTable))
-  const sealed = tables.flatMap((table) => {
+it('a rotation of the keys visits every column of the schema that is sealed', async () => {
+  const sealed = (await schemaTables()).flatMap((table) => {
     const { schema, name, columns } = getTableConfig(table)
     return columns
       .filter((column) => column.name.endsWith('_sealed'))

@@ -118,6 +118,16 @@ describe('queues and bucket', () => {
   })
 })
 
+describe('copies of erasures', () => {
+  it('pass with a bucket, and warn without one', async () => {
+    expect(await check('copies of erasures')).toMatchObject({ status: 'pass' })
+    expect(await check('copies of erasures', { config: { ...config, buckets: [] } })).toMatchObject({
+      status: 'warn',
+      said: expect.stringContaining('only the database knows who was erased'),
+    })
+  })
+})
+
 describe('the credentials of Plaid', () => {
   const stack = connectStack(inject('control'))
   let simulator: TestSimulator
