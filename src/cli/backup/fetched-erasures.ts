@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import type { AuditKeys } from '../../audit/keys.ts'
 import { erasurePrefix } from '../../backup/bucket.ts'
-import { openTombstone, tombstoneSchema } from '../../backup/tombstones.ts'
+import { openTombstone, tombstoneKey, tombstoneSchema } from '../../backup/tombstones.ts'
 import { decodeBase64, encodeBase64 } from '../../crypto/encoding.ts'
 import { nullIfMissing } from '../../dev/lib/missing.ts'
 import type { BucketSource } from './bucket-source.ts'
@@ -18,7 +18,7 @@ const why = {
 }
 
 /**
- * The erasures that the bucket has.
+ * The erasures that the bucket has, oldest first.
  * @throws Error for an object that is not authentic: someone would be missing without a word
  */
 export async function erasuresOfBucket({ list, text }: BucketSource, keys: AuditKeys): Promise<Erased[]> {
@@ -28,7 +28,7 @@ export async function erasuresOfBucket({ list, text }: BucketSource, keys: Audit
     if (typeof opened === 'string') throw new Error(`The object ${key} ${why[opened]}.`)
     found.push(opened)
   })
-  return found
+  return found.toSorted((a, b) => (tombstoneKey(a) < tombstoneKey(b) ? -1 : 1))
 }
 
 const listName = 'erasures.json'

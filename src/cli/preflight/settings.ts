@@ -61,21 +61,13 @@ const resources: Check<PreflightPorts> = {
     missing.push(...config.buckets.filter((name) => !buckets.includes(name)).map((name) => `bucket ${name}`))
     if (missing.length > 0)
       return fail(`missing: ${missing.join(', ')}`, `Create them: \`npm run setup -- --env ${environment}\`.`)
+    if (config.buckets.length === 0)
+      return warn(
+        'no bucket is bound, so only the database knows who was erased',
+        'Bind BACKUPS, or save the list regularly: docs/disaster-recovery.md, *Who was erased*.',
+      )
     return pass(`${queues.length} queues and ${config.buckets.length} bucket exist`)
   },
-}
-
-const erasureCopies: Check<PreflightPorts> = {
-  name: 'copies of erasures',
-  check: ({ config }) =>
-    Promise.resolve(
-      config.buckets.length > 0
-        ? pass('the bucket of backups gets one of each')
-        : warn(
-            'there are none: no bucket is bound, so only the database knows who was erased',
-            'Bind BACKUPS, or save the list regularly: docs/disaster-recovery.md, *Who was erased*.',
-          ),
-    ),
 }
 
 function refusedByPlaid(answer: Extract<Awaited<ReturnType<typeof callPlaid>>, { ok: false }>): Verdict {
@@ -139,7 +131,6 @@ export const settingChecks: readonly Check<PreflightPorts>[] = [
   configuration,
   secretsPresent,
   resources,
-  erasureCopies,
   plaid,
   smokeToken,
 ]

@@ -101,6 +101,7 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     noteNotified: 'Notes that a notice was sent. The erasure that follows has its row.',
     addressOf: reading,
   },
+  'privacy/erasure-copies.ts': { noteCopied: ofErasure },
   'privacy/erasures.ts': {
     addCounts: ofErasure,
     claimErasures: ofErasure,

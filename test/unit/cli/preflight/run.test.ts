@@ -7,7 +7,6 @@ const names = [
   'configuration',
   'secrets at Cloudflare',
   'queues and bucket',
-  'copies of erasures',
   'Plaid credentials',
   'token of the smoke test',
   'database logins over TLS',

@@ -98,6 +98,13 @@ describe('queues and bucket', () => {
     expect(await check('queues and bucket')).toMatchObject({ status: 'pass', said: '3 queues and 1 bucket exist' })
   })
 
+  it('warn without a bucket, which has who was erased', async () => {
+    expect(await check('queues and bucket', { config: { ...config, buckets: [] } })).toMatchObject({
+      status: 'warn',
+      said: expect.stringContaining('only the database knows who was erased'),
+    })
+  })
+
   it.each<[string, Partial<PreflightPorts['cloudflare']>, string]>([
     [
       'a queue is missing',
@@ -114,16 +121,6 @@ describe('queues and bucket', () => {
     expect(await check('queues and bucket', withCloudflare(changed))).toMatchObject({
       status: 'fail',
       said: expect.stringContaining(said),
-    })
-  })
-})
-
-describe('copies of erasures', () => {
-  it('pass with a bucket, and warn without one', async () => {
-    expect(await check('copies of erasures')).toMatchObject({ status: 'pass' })
-    expect(await check('copies of erasures', { config: { ...config, buckets: [] } })).toMatchObject({
-      status: 'warn',
-      said: expect.stringContaining('only the database knows who was erased'),
     })
   })
 })

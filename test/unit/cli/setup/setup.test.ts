@@ -71,6 +71,7 @@ describe('setup', () => {
       [config.buckets[0] ?? '']: [
         { name: 'backups', prefix: 'backups/', days: 30 },
         { name: 'checkpoints', prefix: 'checkpoints/', days: 1095 },
+        { name: 'erasures', prefix: 'erasures/', days: 30 },
       ],
     })
     expect(await stored()).toEqual(atCloudflare())
