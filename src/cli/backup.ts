@@ -48,7 +48,7 @@ cleanup deletes backups that are older than --days. The newest one always stays.
 AUDIT_KEY, AUDIT_KEY_ID and AUDIT_KEYS_PREVIOUS are the Worker's; they authenticate the manifest. The age key file must
 never be on the server.`
 
-const options = {
+const accepted = {
   to: { type: 'string' },
   identity: { type: 'string' },
   into: { type: 'string' },
@@ -205,7 +205,7 @@ async function cleanup(folder: string, daysText: string): Promise<void> {
 }
 
 async function main(args: string[]): Promise<void> {
-  const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
+  const { values, positionals } = parseArgs({ args, options: accepted, allowPositionals: true })
   const [action, path, ...others] = positionals
   const usesPath = action === 'verify' || action === 'restore'
   if (others.length > 0 || (path !== undefined && !usesPath)) throw misuse('There are too many arguments.')

@@ -46,8 +46,8 @@ test('an export is a row of the audit trail, in the trail of its user, before th
         where l.action = 'data_exported'`,
     )
   expect(await read()).toEqual([])
-  const { body } = await edge.as('exporter')('GET', '/api/v1/privacy/export')
-  expect(body.trimEnd().split('\n').at(-1)).toContain('"complete":true')
+  const { text } = await edge.as('exporter')('GET', '/api/v1/privacy/export')
+  expect(text.trimEnd().split('\n').at(-1)).toContain('"complete":true')
   const [row, ...others] = await read()
   expect(others).toEqual([])
   expect(row).toEqual({

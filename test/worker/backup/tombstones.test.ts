@@ -171,7 +171,7 @@ describe('the copy of an erasure', () => {
     const newer = await backupOf(40)
     await backupOf(0)
     const locked = withCalls({
-      list: aged(45).list,
+      list: (options) => aged(45).list(options),
       delete: async (keys) => {
         if (keys.some((key) => key.includes(old))) throw new Error('the object is locked')
         await bucket.delete(keys)
