@@ -112,8 +112,7 @@ async function refuseUnfit(client: Client, isAgain: boolean): Promise<void> {
     `select to_regclass('drizzle.__drizzle_migrations') is not null as migrations,
       to_regclass('public.audit_log') is not null as trail`,
   )
-  if (!found?.migrations)
-    throw new Error('The database has no tables of this project: there is nothing to settle.')
+  if (!found?.migrations) throw new Error('The database has no tables of this project: there is nothing to settle.')
   if (found.trail && !isAgain) await refuseSettled(client)
 }
 
