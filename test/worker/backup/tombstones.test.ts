@@ -1,4 +1,4 @@
-// The copies of erasures in the bucket: that each erasure has one, whatever fails, and how long it stays.
+// The copies of erasures in the bucket: that each erasure has one, also after a failure, and how long it stays.
 import { describe, expect, it } from 'vitest'
 import type { Bucket } from '../../../src/backup/bucket.ts'
 import { cleanupBackups } from '../../../src/backup/cleanup-bucket.ts'
@@ -81,10 +81,14 @@ describe('an erasure', () => {
     expect([await keysIn('erasures/'), await isCopied(id)]).toEqual([[expect.any(String)], 't'])
   })
 
-  it('completes while the bucket hangs', async () => {
+  it('completes while the bucket hangs, and its response waits for seconds only', async () => {
     const { promise: never } = Promise.withResolvers<never>()
-    const { completedAt } = await erase('bucket hangs', withCalls({ get: () => never }))
+    await link(world, 'bucket hangs')
+    const begun = Date.now()
+    const { completedAt } = await requestErasure(personOf('bucket hangs', withCalls({ get: () => never })), null)
     expect(completedAt).not.toBeNull()
+    // A request waits for 20 seconds at most for the erasure itself.
+    expect(Date.now() - begun).toBeLessThan(15_000)
     await copyErasures(cron())
   })
 
@@ -129,7 +133,7 @@ describe('an erasure', () => {
       }
   })
 
-  it('of which one cannot be copied does not hold up the others', async () => {
+  it('that cannot be copied does not hold up the others', async () => {
     const first = await erase('cannot be copied', away)
     const second = await erase('can be copied', away)
     const refusing = withCalls({

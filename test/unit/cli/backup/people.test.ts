@@ -97,7 +97,7 @@ describe('the objects of the bucket', () => {
     await expect(erasuresOfBucket(source, keysOf('another', 'a2'))).rejects.toThrow('AUDIT_KEYS_PREVIOUS')
   })
 
-  it('are never an empty list when the bucket does not answer', async () => {
+  it('are never an empty list when the bucket cannot be listed', async () => {
     const source = { ...bucketWith({}), list: () => Promise.reject(new Error('Cloudflare answered 500')) }
     expect(await saveErasures(source, folder, keys)).toMatchObject({ message: 'Cloudflare answered 500' })
     expect(await readdir(folder)).toEqual([])
@@ -105,7 +105,7 @@ describe('the objects of the bucket', () => {
 })
 
 describe('a file', () => {
-  it('is read a line at a time, and names nobody twice', async () => {
+  it('is read a line at a time, and has no erasure twice', async () => {
     const file = join(folder, 'erasures.jsonl')
     const twice = person('1', '00000000-0000-4000-8000-00000000000f')
     await writeFile(file, [...people, twice].map((each) => `${JSON.stringify(each)}\n`).join(''))
