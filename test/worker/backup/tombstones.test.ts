@@ -133,7 +133,7 @@ describe('an erasure', () => {
       }
   })
 
-  it('that cannot be copied does not hold up the others', async () => {
+  it('is copied although the copy of another one fails', async () => {
     const first = await erase('cannot be copied', away)
     const second = await erase('can be copied', away)
     const refusing = withCalls({
