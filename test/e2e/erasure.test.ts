@@ -42,7 +42,7 @@ test('an export is a row of the audit trail, in the trail of its user, before th
   await edge.link('exporter')
   const read = async () =>
     await edge.sql(
-      `select l.actor_kind, l.target_kind, l.target_id, p.person from audit_log l left join audit_people p on p.audit_id = l.id
+      `select l.actor_kind, l.target_kind, l.target_id, p.person from audit_log l join audit_people p on p.audit_id = l.id and p.part = 'owner'
         where l.action = 'data_exported'`,
     )
   expect(await read()).toEqual([])
