@@ -63,6 +63,8 @@ async function fillOtherTables(userId: string, itemId: string): Promise<void> {
     values (gen_random_uuid(), '${userId}', 'n', 'p', 'digest', '{read}')`)
   await world.sql(`insert into idempotent_requests (user_id, route, key_digest, request_digest, run_id)
     values ('${userId}', 'r', 'k', 'r', gen_random_uuid())`)
+  await world.sql(`insert into rules (user_id, position, contains, user_category)
+    values ('${userId}', 0, 'Canary Bakery', 'canary note')`)
   await world.sql(`insert into user_visits (user_id, seen_on) values ('${userId}', now())`)
   await world.sql(
     `insert into transaction_tombstones (user_id, change_seq, transaction_id) values ('${userId}', -1, gen_random_uuid())`,
