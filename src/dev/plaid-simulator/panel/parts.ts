@@ -59,7 +59,7 @@ export function field({ name, label, value = '', type = 'text', isOptional = fal
       ${!isOptional && html`required`}
       ${hint !== undefined && html`placeholder="${hint}"`}
       ${type === 'number' && html`min="0" step="1"`}
-      ${name === 'amount' && html`inputmode="decimal"`}
+      ${name === 'amount' && html`inputmode="decimal" pattern="[0-9]+([.][0-9]+)?" title="A number such as 4.50"`}
   /></label>`
 }
 

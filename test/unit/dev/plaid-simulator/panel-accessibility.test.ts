@@ -57,7 +57,7 @@ const pages: readonly (readonly [name: string, title: string, way: Way])[] = [
     then(bank, async ({ page }) => {
       const form = page.getByRole('region', { name: 'New transaction' })
       await form.getByLabel('Name', { exact: true }).fill('Coffee')
-      await form.getByLabel('Amount').fill('4,50')
+      await form.getByLabel('Amount').fill('0.00')
       await form.getByRole('button').click()
       await page.getByRole('alert').getByText('The amount must be a number').waitFor()
     }),
