@@ -3302,7 +3302,10 @@ export interface paths {
           /** The last day, inclusive. */
           to?: string | undefined
         }
-        header?: never
+        header?: {
+          /** The `ETag` of an earlier response. If it is still current, the response is 304 without a body. */
+          'If-None-Match'?: string | undefined
+        }
         path?: never
         cookie?: never
       }

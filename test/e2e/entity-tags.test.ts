@@ -15,6 +15,7 @@ const lists = [
   '/api/v1/liabilities',
   '/api/v1/insights/cash-flow',
   '/api/v1/insights/spending',
+  '/api/v1/insights/net-worth',
 ]
 const [list = ''] = lists
 

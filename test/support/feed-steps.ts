@@ -128,6 +128,12 @@ export const steps: Readonly<Record<string, Statements>> = {
     `update item_products set refusals = case when refusals = 0 then 2 else 0 end where id = ${nth('item_products')}`,
   ],
   rename: [`update securities set name = $2::int::text where id = ${nth('securities')}`],
+  'holding day': [
+    `insert into holding_days (user_id, account_id, security_id, day, quantity, institution_value)
+      select $1::uuid, ${nth('accounts')}, ${nth('securities')}, current_date, $2::int, $2::int where ${nth('accounts')} is not null
+      on conflict (account_id, day, security_id) do update set quantity = excluded.quantity`,
+    `delete from holding_days where user_id = $1::uuid and $2::int % 3 = 0`,
+  ],
   'set aside': [
     `insert into set_aside_rows (user_id, item_id, product, kind, row_key, plaid_account_id, problems, run_id)
       select $1::uuid, a.item_id, 'transactions', 'transaction', 'one', a.plaid_account_id, '{}', gen_random_uuid()

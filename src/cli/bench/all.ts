@@ -29,6 +29,11 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
     summary: 'what fifty rules add to the commit of 500 new transactions',
     load: async () => (await import('./rules.ts')).rulesBenchmark,
   },
+  'entity-tags': {
+    summary:
+      'a 304 against a list of 100 and of 500, a list for an old tag, and what the read of the counter adds to a list',
+    load: async () => (await import('./entity-tags.ts')).entityTagsBenchmark,
+  },
   'row-by-row': {
     summary: 'the commit of a page against an upsert and a round trip for each of its rows',
     load: async () => (await import('./row-by-row.ts')).rowByRowBenchmark,

@@ -28,6 +28,8 @@ export interface StackWorker {
   post(subject: string, path: string, body?: object): Promise<unknown>
   /** Sends a request as a user. Resolves with any status. */
   fetchAs(subject: string, path: string): Promise<Response>
+  /** The same for a GET. */
+  getAs(subject: string, path: string, headers?: Readonly<Record<string, string>>): Promise<Response>
 }
 
 async function startStackWorker(
@@ -56,6 +58,8 @@ async function startStackWorker(
     post: async (subject, path, body) => await send(`${api}${path}`, 'POST', await authorizationOf(subject), body),
     fetchAs: async (subject, path) =>
       await fetch(`${api}${path}`, { method: 'POST', headers: await authorizationOf(subject) }),
+    getAs: async (subject, path, headers = {}) =>
+      await fetch(`${api}${path}`, { headers: { ...headers, ...(await authorizationOf(subject)) } }),
     stop: () => worker.dispose(),
   }
 }

@@ -54,6 +54,7 @@ export const netWorthRoute = route({
   access: 'user',
   purpose: 'insights',
   query: z.strictObject(dayRange).check(inOrder()),
+  entityTag: 'counter_and_day',
   answers: { 200: worthDaysSchema },
   errors: [],
 }).handle(async (ctx, { query }) => {

@@ -173,14 +173,16 @@ describe('a client of the feed of everything', () => {
     expect(await isExpired(client.step())).toBe(true)
   })
 
-  it('takes no number for a row that is written without a difference, or read again', async () => {
+  it('takes no number for a row that is written without a difference, read again, or shown nowhere', async () => {
     const userId = await seedUser(world, 'the same')
     await world.sql('update item_products set last_synced_at = now() where user_id = $1', [userId])
     await run(world, userId, steps['read again'] ?? [], 1)
     const client = followAll(world, 'the same')
     await client.catchUp()
-    for (const name of ['no difference', 'read again', 'synced']) await run(world, userId, steps[name] ?? [], 2)
-    expect(await client.step()).toEqual({ data: [], next_since: client.since, has_more: false })
+    const { since } = client
+    for (const name of ['no difference', 'read again', 'synced', 'consents', 'holding day'])
+      await run(world, userId, steps[name] ?? [], 2)
+    expect(await client.step()).toEqual({ data: [], next_since: since, has_more: false })
   })
 
   it('gets the holdings of a security with a new price, and its investment transactions with a new name alone', async () => {
