@@ -13,6 +13,19 @@ const textIn = (data: FormData, name: string): string | null => {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : null
 }
 
+interface Edits {
+  readonly note?: string | null
+  readonly user_category?: string | null
+  readonly hidden?: boolean
+}
+
+/** Only what differs: a field that is sent is the person's from then on, and no rule changes it. */
+const changesOf = (row: Transaction, { note, user_category: category, hidden }: Required<Edits>): Edits => ({
+  ...(note === row.note ? {} : { note }),
+  ...(category === row.user_category ? {} : { user_category: category }),
+  ...(hidden === row.hidden ? {} : { hidden }),
+})
+
 function Facts({ row }: { readonly row: Transaction }) {
   return (
     <dl className="facts">
@@ -46,18 +59,22 @@ export function EditTransaction({ row }: { readonly row: Transaction }) {
   const client = useClient()
   const queries = useQueryClient()
   const edit = useMutation({
-    mutationFn: (body: { note: string | null; user_category: string | null; hidden: boolean }) =>
-      client.patch('/api/v1/transactions/{id}', { params: { path: { id: row.id } }, body }),
+    mutationFn: (body: Edits) =>
+      Object.keys(body).length === 0
+        ? Promise.resolve(row)
+        : client.patch('/api/v1/transactions/{id}', { params: { path: { id: row.id } }, body }),
     onSuccess: () => queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'items' }),
   })
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
     const data = new FormData(event.currentTarget)
-    edit.mutate({
-      note: textIn(data, 'note'),
-      user_category: textIn(data, 'user_category'),
-      hidden: data.get('hidden') === 'on',
-    })
+    edit.mutate(
+      changesOf(row, {
+        note: textIn(data, 'note'),
+        user_category: textIn(data, 'user_category'),
+        hidden: data.get('hidden') === 'on',
+      }),
+    )
   }
   return (
     <div className="editor">
