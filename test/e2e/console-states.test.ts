@@ -9,7 +9,13 @@ import { demoUser, openTab, review, showsHeading, startConsole, type Tab } from 
 import { type Edge, expectStatus } from '../support/edge.ts'
 
 const browserPath = browserOrReason()
-const notes = z.object({ data: z.array(z.object({ note: z.string().nullable() })) })
+const ruleSchema = z.object({ id: z.string() })
+const noteSchema = z.object({
+  note: z.string().nullable(),
+  user_category: z.string().nullable(),
+  category_rule_id: z.string().nullable(),
+})
+const notes = z.object({ data: z.array(noteSchema) })
 const unavailable = {
   status: 503,
   contentType: 'application/problem+json',
@@ -60,7 +66,11 @@ describe.skipIf(browserPath === null)('The console', () => {
     await page.getByText('You are offline.').waitFor({ state: 'detached' })
   }, 240_000)
 
-  test('takes a note on a transaction by keyboard alone', async () => {
+  test('takes a note on a transaction by keyboard alone, and leaves the category to the rule that gave it', async () => {
+    const call = edge.as(demoUser)
+    const rule = { min_amount: '-1000000000', user_category: 'By rule' }
+    const { id } = ruleSchema.parse(expectStatus(await call('POST', '/api/v1/rules', { body: rule }), 201).json())
+    expectStatus(await call('POST', '/api/v1/rules/apply'), 200)
     const { page, mishaps } = await openTab(browser, `${edge.url}/transactions`)
     const { keyboard } = page
     const focused = async (selector: string): Promise<boolean> =>
@@ -79,8 +89,9 @@ describe.skipIf(browserPath === null)('The console', () => {
     await keyboard.type('by keyboard')
     await keyboard.press('Enter')
     await page.getByText('Saved', { exact: true }).waitFor()
-    const answer = expectStatus(await edge.as(demoUser)('GET', '/api/v1/transactions?q=by%20keyboard'), 200)
-    expect(notes.parse(answer.json()).data).toEqual([{ note: 'by keyboard' }])
+    const answer = expectStatus(await call('GET', '/api/v1/transactions?q=by%20keyboard'), 200)
+    const kept = { user_category: 'By rule', category_rule_id: id }
+    expect(notes.parse(answer.json()).data).toEqual([{ note: 'by keyboard', ...kept }])
     expect(mishaps).toEqual([])
   })
 

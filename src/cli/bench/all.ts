@@ -26,7 +26,7 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
     load: async () => (await import('./feed.ts')).feedBenchmark,
   },
   rules: {
-    summary: 'what fifty rules add to the commit of 500 new transactions',
+    summary: 'what 100 rules of a user add to the commit of 500 new transactions',
     load: async () => (await import('./rules.ts')).rulesBenchmark,
   },
   'entity-tags': {

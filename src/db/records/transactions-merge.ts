@@ -76,10 +76,13 @@ const takes = (mark: string, isOwn: (row: string) => SQL, isEmpty: string): SQL 
 const takesCategory = takes('category_by', isOwnCategory, 'user_category is null')
 const takesHidden = takes('hidden_by', isOwnHidden, 'hidden = false')
 
-/** The incoming rows with the places of the rules that match them. Only new ones of a user with rules are compared. */
+/**
+ * The incoming rows with the places of the rules that match them. Only new ones of a user with rules are compared. Each
+ * `offset 0` keeps the planner from computing a column once for each of its uses.
+ */
 const ruledRows = sql`(select s.*, case when s.searched is not null then ${placesOf('s')} end as places from (
     select changed.*, case when is_new and rule_values.ids is not null then ${searchedText('changed')} end as searched
-    from changed cross join rule_values offset 0) s)`
+    from changed cross join rule_values offset 0) s offset 0)`
 
 /** The user's decision about the pending row, or else the value of the first rule, or else the pending row's. */
 function editedValues(): SQL {
