@@ -22,6 +22,7 @@ import type { ReportContext, ReporterFactory } from './monitoring/sentry.ts'
 import type { Plaid } from './plaid/endpoints.ts'
 import type { FreezeGate } from './plaid/freeze-gate.ts'
 import type { Caller } from './plaid/rate-limit/limiter.ts'
+import type { LimitLook } from './plaid/rate-limit/look.ts'
 import type { ResolveHost } from './events/resolve.ts'
 import type { Limiter } from './ratelimit/limiter.ts'
 import type { FindKeyFor } from './webhooks/keys/cache.ts'
@@ -44,6 +45,8 @@ export interface Services {
   readonly plaid: Plaid
   /** Plaid for a caller, which decides the limits that a call counts against and its priority. */
   readonly plaidFor: (caller: Caller) => Plaid
+  /** What each of Plaid's limits has used; null where PLAID_QUOTA is not bound. */
+  readonly lookAtPlaidLimits: (() => Promise<readonly LimitLook[]>) | null
   /** Whether Plaid may be called at all. */
   readonly freeze: FreezeGate
   /**

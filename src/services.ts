@@ -87,17 +87,21 @@ interface Around {
   readonly log: Logger
 }
 
+/** The limiter of Plaid's limits, and what each of them has used; null without the binding. */
 function plaidLimiterOver(
   { strict, plaid }: Config,
   objects: PlaidLimiterObjects | undefined,
   { wait, log }: Around,
-): PlaidLimiter | null {
+): { readonly limiter: PlaidLimiter; readonly look: NonNullable<Services['lookAtPlaidLimits']> } | null {
   const isBound = typeof objects?.getByName === 'function'
   if (!isBound && strict) throw unbound('PLAID_QUOTA')
   if (objects === undefined || !isBound) return null
   const onFailure = (error: unknown): void => log.error('plaid_quota_failed', { error })
-  const { limits, quotaLocation: location } = plaid
-  return createPlaidLimiter({ objects, limits: limitsWith(limits), location, wait, random: Math.random, onFailure })
+  const common = { objects, limits: limitsWith(plaid.limits), location: plaid.quotaLocation, onFailure }
+  return {
+    limiter: createPlaidLimiter({ ...common, wait, random: Math.random }),
+    look: async () => (await import('./plaid/rate-limit/look.ts')).lookAtLimits(common),
+  }
 }
 
 /** Plaid's endpoints for a caller. All callers share one limiter and one usage counter. */
@@ -235,8 +239,8 @@ export function createServices(config: Config, bindings: Bindings): Services {
     now: () => Date.now(),
     onFailure: (error) => log.warn('freeze_not_read', { error }),
   })
-  const bareLimiter = plaidLimiterOver(config, bindings.PLAID_QUOTA, { wait, log })
-  const limiter = bareLimiter && measuredLimiter(bareLimiter, metrics)
+  const plaidLimits = plaidLimiterOver(config, bindings.PLAID_QUOTA, { wait, log })
+  const limiter = plaidLimits && measuredLimiter(plaidLimits.limiter, metrics)
   const plaidFor = plaidOver(config, limiter, usage, freeze, { wait, log })
   const plaid = plaidFor({ priority: 'interactive', itemId: null, userId: null })
   return {
@@ -247,6 +251,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     jobs,
     plaid,
     plaidFor,
+    lookAtPlaidLimits: plaidLimits?.look ?? null,
     freeze,
     flushUsage: createUsageFlush({
       usage,

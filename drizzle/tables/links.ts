@@ -64,6 +64,8 @@ export const linkExchanges = pgTable(
     attempts: integer().notNull().default(0),
     /** When the exchange is resumed, unless it is done. */
     nextAttemptAt: timestamp('next_attempt_at', { withTimezone: true, precision: 3 }).notNull(),
+    /** Why the reconciler's last attempt failed: Plaid's error code, or one of this project. */
+    lastError: text('last_error'),
   },
   (table) => [
     index('link_exchanges_user').on(table.userId, table.state),
@@ -73,6 +75,9 @@ export const linkExchanges = pgTable(
       .on(table.nextAttemptAt)
       .where(sql`state in ('started', 'exchanged')`),
     index('link_exchanges_plaid_item').on(table.plaidItemId),
+    index('link_exchanges_open')
+      .on(table.createdAt, table.id)
+      .where(sql`state in ('started', 'exchanged')`),
   ],
 )
 
@@ -101,5 +106,7 @@ export const plaidRemovals = pgTable(
     unique('plaid_removals_plaid_item').on(table.plaidItemId),
     index('plaid_removals_user').on(table.userId),
     index('plaid_removals_due').on(table.nextAttemptAt),
+    index('plaid_removals_created').on(table.createdAt, table.id),
+    index('plaid_removals_reason').on(table.reason, table.createdAt, table.id),
   ],
 )

@@ -1145,6 +1145,57 @@ export type NetWorthDays = {
 /** An OpenAPI 3.1 document. */
 export type OpenApi = Record<string, unknown>
 
+export type OpenExchange = {
+  /** The id of the exchange, which becomes the id of the item. */
+  id: string
+  /** The user who linked the item. */
+  user_id: string
+  /** `started`: Plaid was called, and its response is not known. `exchanged`: the access token is stored, the item is not yet. */
+  state: 'started' | 'exchanged'
+  /** Plaid’s id of the item; null until it is known. */
+  plaid_item_id: string | null
+  /** Attempts of the reconciler. */
+  attempts: number
+  /** Why the last attempt failed: Plaid’s error code, or one of this API; null for none. */
+  last_error: string | null
+  /** When the exchange began. */
+  created_at: string
+  /** When the reconciler tries again. */
+  next_attempt_at: string
+}
+
+export type OpenExchangeList = {
+  /** The rows of this page. */
+  data: Array<OpenExchange>
+  /** The `cursor` of the next page; null on the last page. */
+  next_cursor: string | null
+}
+
+export type Orphans = {
+  /** What happens to an orphan: the stricter of the variable and the switch. */
+  mode: 'off' | 'report' | 'end'
+  /** `ORPHAN_REMOVAL`. */
+  variable: 'off' | 'report' | 'end'
+  /** The switch in the database. */
+  switch: 'off' | 'report' | 'end'
+  /** When the switch was changed; null if it is missing. */
+  switch_changed_at: string | null
+  /** How many orphans are removed on a UTC day at most: `ORPHAN_REMOVALS_PER_DAY`. */
+  per_day: number
+  /** How many removals began today. */
+  removed_today: number
+  /** When the day of the limit ends. */
+  resets_at: string
+  /** Orphans in the queue, counted up to 10,000. */
+  waiting: number
+  /** Of these, how many are not touched yet, because their link may not be finished. */
+  too_new: number
+  /** Since when the oldest one waits; null without orphans. */
+  oldest_at: string | null
+  /** Users whose items at Plaid were not compared with the stored ones for a day, counted up to 10,000. */
+  unchecked_users: number
+}
+
 export type OwnApiKeyRequest = {
   /** A name, by which people recognize the key. */
   name: string
@@ -1154,6 +1205,61 @@ export type OwnApiKeyRequest = {
   scopes: Array<'read' | 'write' | 'link'>
   /** The life of the key in days. The default is 90. */
   expires_in_days?: number | undefined
+}
+
+export type PlaidLimit = {
+  /** The name of the limit, as in `PLAID_LIMITS`. */
+  limit: string
+  /** Whether the object that counts the limit responded. If not, what is used is not known. */
+  responded: boolean
+  /** All calls of this Plaid client. */
+  client: {
+    /** Calls of the client in a minute; background calls use at most 80 % of them. */
+    most: number
+    /** Those that count now; null if that is not known. */
+    used: number | null
+    /** When the oldest of these calls no longer counts; null for none. */
+    frees_at: string | null
+  }
+  /** Calls of each item. */
+  item: {
+    /** Calls of one item in a minute. */
+    most: number
+    /** The ten items with the most calls now. */
+    busiest: Array<{
+      /** The id of the item. */
+      item_id: string
+      /** Calls that count now. */
+      used: number
+      /** When the oldest of these calls no longer counts; null for none. */
+      frees_at: string | null
+    }>
+  }
+  /** Only of endpoints that Plaid bills for each call. */
+  day: {
+    /** Billed calls of an item and endpoint on a UTC day; this deployment’s own limit. */
+    most: number
+    /** When the day ends. */
+    resets_at: string
+    /** The ten items with the most billed calls today. */
+    busiest: Array<{
+      /** The endpoint of Plaid. */
+      endpoint: string
+      /** The id of the item. */
+      item_id: string
+      /** The number of calls. */
+      calls: number
+    }>
+  } | null
+  /** What Plaid refused with 429, and until when. */
+  refused: Array<{
+    /** The endpoint of Plaid. */
+    endpoint: string
+    /** The item; null if no item may be read. */
+    item_id: string | null
+    /** No call is made before. */
+    until: string
+  }>
 }
 
 export type PlaidUsage = {
@@ -1209,6 +1315,27 @@ export type Problem = {
 export type Queued = {
   /** The number of products whose sync was scheduled. */
   queued: number
+}
+
+export type Quota = {
+  /** Plaid’s limits; null where they are not counted, because `PLAID_QUOTA` is not bound. */
+  plaid: Array<PlaidLimit> | null
+  /** The limits of requests to this API; null with `RATE_LIMIT_ENABLED=false`. */
+  requests: Array<RequestLimit> | null
+  /** Null without built-in accounts or without limits. */
+  password_hashes: {
+    /** Password checks of unknown clients in a minute: `AUTH_HASHES_PER_MINUTE`. */
+    most: number
+    /** Those of the last minute; null if that is not known. */
+    used: number | null
+  } | null
+  /** How much one user may link. */
+  links: {
+    /** `MAX_ITEMS_PER_USER`. */
+    items_per_user: number
+    /** `MAX_LINKS_PER_DAY`, of each user. */
+    links_per_day: number
+  }
 }
 
 export type Ready = {
@@ -1304,6 +1431,17 @@ export type Refresh = {
 export type ReplayedDeliveries = {
   /** How many deliveries are attempted again. Repeat the request until it is 0. */
   replayed: number
+}
+
+export type RequestLimit = {
+  /** The name of the limit, as in `RATE_LIMITS` and in `RateLimit-Policy`. */
+  policy: string
+  /** Requests of one user, address or key in the window. */
+  most: number
+  /** The length of the window. */
+  window_seconds: number
+  /** Requests that it refused in the last hour, of all users and addresses; null if that is not known. */
+  refused_hour: number | null
 }
 
 export type RetentionPlan = {
@@ -1701,6 +1839,34 @@ export type VerifiedBackup = {
   verified: true
 }
 
+export type WaitingRemoval = {
+  /** The id of the removal. */
+  id: string
+  /** The user whose item it is; of an orphan, the user for whom Plaid lists it. */
+  user_id: string
+  /** Our id of the item; null if none was stored. */
+  item_id: string | null
+  /** Plaid’s id of the item, which is billed until Plaid confirms its removal. */
+  plaid_item_id: string
+  /** Why it is removed. */
+  reason: string
+  /** Attempts of the reconciler. */
+  attempts: number
+  /** Why the last attempt failed: Plaid’s error code, or one of this API; null for none. */
+  last_error: string | null
+  /** Since when it waits. */
+  created_at: string
+  /** When the reconciler tries again. */
+  next_attempt_at: string
+}
+
+export type WaitingRemovalList = {
+  /** The rows of this page. */
+  data: Array<WaitingRemoval>
+  /** The `cursor` of the next page; null on the last page. */
+  next_cursor: string | null
+}
+
 export type WebhookDelivery = {
   /** The id. */
   id: string
@@ -1795,6 +1961,31 @@ export type WebhookEndpointWithSecret = {
   created_at: string
   /** The secret that signs deliveries, `whsec_…`. It is shown this once. */
   secret: string
+}
+
+export type WebhookRefusals = {
+  /** Reasons with at least one refusal, the newest first. */
+  data: Array<{
+    /** Why. `over_limit`: too many webhooks of the address failed or were copies. */
+    reason: string
+    /** In the last hour. */
+    last_hour: number
+    /** In the last 24 hours. */
+    last_day: number
+    /** Since the metrics exist. */
+    total: number
+    /** The last one; null if there is none. */
+    last_at: string | null
+  }>
+  /** The last 100 minutes and reasons of the last 24 hours, newest first. */
+  latest: Array<{
+    /** The start of the minute. */
+    minute: string
+    /** Why. */
+    reason: string
+    /** How many in this minute. */
+    count: number
+  }>
 }
 
 /** Transactions changed */
@@ -4779,6 +4970,122 @@ export interface paths {
       }
       responses: {
         200: { content: { 'application/json': Crons } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/exchanges': {
+    /** List open exchanges */
+    get: {
+      parameters: {
+        query?: {
+          /** The maximum number of rows. */
+          limit?: number | undefined
+          /** The `next_cursor` of the previous page. Empty for the first page. */
+          cursor?: string | undefined
+          /** Only exchanges in this state. */
+          state?: 'started' | 'exchanged' | undefined
+          /** Only exchanges of this user. */
+          user_id?: string | undefined
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': OpenExchangeList } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/removals': {
+    /** List removals that wait */
+    get: {
+      parameters: {
+        query?: {
+          /** The maximum number of rows. */
+          limit?: number | undefined
+          /** The `next_cursor` of the previous page. Empty for the first page. */
+          cursor?: string | undefined
+          /** Only removals for this reason. */
+          reason?: 'removed' | 'revoked' | 'duplicate' | 'replaced' | 'not_stored' | 'token_lost' | 'orphan' | undefined
+          /** Only removals of items of this user. */
+          user_id?: string | undefined
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WaitingRemovalList } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/orphans': {
+    /** Get the state of orphans */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': Orphans } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/quota': {
+    /** Get the use of limits */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': Quota } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/admin/webhooks/refusals': {
+    /** List refused webhooks by reason */
+    get: {
+      parameters: {
+        query?: {
+          /** Only refusals for this reason. */
+          reason?: 'missing_header' | 'two_headers' | 'header_too_large' | 'body_too_large' | 'malformed_jwt' | 'wrong_alg' | 'wrong_typ' | 'malformed_kid' | 'unknown_kid' | 'expired_key' | 'key_unavailable' | 'bad_signature' | 'malformed_claims' | 'too_old' | 'from_future' | 'body_mismatch' | 'hmac_disabled' | 'hmac_malformed' | 'hmac_bad_signature' | 'over_limit' | undefined
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': WebhookRefusals } }
         default: { content: { 'application/problem+json': Problem } }
       }
     }

@@ -18,6 +18,9 @@ import { auditVerificationRoute, listAllAuditRoute } from './routes/admin/audit.
 import { listOwnAuditRoute } from './routes/audit.ts'
 import { listKeysRoute, rotateKeysRoute } from './routes/admin/keys.ts'
 import { listAlarmsRoute } from './routes/admin/alarms.ts'
+import { listExchangesRoute, listRemovalsRoute, orphansRoute } from './routes/admin/link-work.ts'
+import { quotaRoute } from './routes/admin/quota.ts'
+import { listRefusalsRoute } from './routes/admin/refusals.ts'
 import { getAnyItemRoute, timelineRoute } from './routes/admin/timeline.ts'
 import { searchRoute } from './routes/admin/search.ts'
 import { listBackupsRoute, verifiedBackupRoute } from './routes/admin/backups.ts'
@@ -208,6 +211,11 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       metricsRoute,
       listAlarmsRoute,
       listCronsRoute,
+      listExchangesRoute,
+      listRemovalsRoute,
+      orphansRoute,
+      quotaRoute,
+      listRefusalsRoute,
       logoutAllRoute,
       changePasswordRoute,
       enrollTotpRoute,

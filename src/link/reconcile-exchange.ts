@@ -1,6 +1,6 @@
 // Resumes unfinished exchanges, and compares Plaid's list of a user's items with the stored ones.
 import { aboutUser, type Ctx } from '../context.ts'
-import { type DueExchange, type Exchange, loseExchange } from '../db/link/exchanges.ts'
+import { type DueExchange, type Exchange, loseExchange, noteExchangeFailure } from '../db/link/exchanges.ts'
 import { recheckUsers, type UserToCheck } from '../db/link/user-checks.ts'
 import { findOrphans } from '../db/link/orphans.ts'
 import { orphanMode } from '../db/operations/safety-switches.ts'
@@ -13,8 +13,30 @@ const maxAttempts = 8
 /** The delay before a user's list is read again after a temporary failure. */
 export const recheckSeconds = 3600
 
+/** An attempt that fails leaves the reason with the exchange, for operators. */
 export async function reconcileExchange(given: Ctx, due: DueExchange): Promise<void> {
   const ctx = aboutUser(given, due.userId)
+  try {
+    await resumeExchange(ctx, due)
+  } catch (error) {
+    await noteFailure(ctx, due.id, error)
+    throw error
+  }
+}
+
+/** A note that cannot be written is logged: the failure of the attempt matters more. */
+async function noteFailure(ctx: Ctx, id: string, error: unknown): Promise<void> {
+  try {
+    await noteExchangeFailure(ctx.services.jobs, id, error instanceof AppError ? codeOf(error) : 'internal')
+  } catch (cause) {
+    ctx.log.warn('exchange_failure_not_noted', { exchange_id: id, error: cause })
+  }
+}
+
+/** Plaid's error code where the error has one (src/plaid/app-error.ts). */
+const codeOf = ({ code, reason = '' }: AppError): string => /^[A-Z_]+ ([A-Z][A-Z_0-9]{1,99})\b/.exec(reason)?.[1] ?? code
+
+async function resumeExchange(ctx: Ctx, due: DueExchange): Promise<void> {
   const isLastAttempt = due.attempts >= maxAttempts
   if (due.exchange !== null) return await finishOrGiveUp(ctx, due.exchange, isLastAttempt)
   const { userId, plaidUserId } = due

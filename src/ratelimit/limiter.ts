@@ -43,7 +43,9 @@ export interface Limiter {
   isRefused(target: Target): boolean
   /** The remembered refusal of the target, or null. Calls no object and counts nothing. */
   recall(target: Target): Outcome | null
-  /** Whether the target has any admission in its window. Counts nothing. Rejects if its object does not respond. */
+  /** The admissions of each bucket in its window. Counts nothing. Rejects if the object does not respond. */
+  countsOf(target: Target): Promise<readonly number[]>
+  /** Whether the target has any admission in its window. As `countsOf`. */
   hasCounted(target: Target): Promise<boolean>
   /**
    * Whether a request may continue although it could not be counted: a fixed number per second in this isolate, for all
@@ -130,14 +132,15 @@ export function createLimiter(options: LimiterOptions): Limiter {
     }
   }
 
+  const countsOf = ({ object, buckets }: Target): Promise<readonly number[]> =>
+    withTimeout(timeoutMs, objects.getByName(object).look(buckets))
+
   return {
     policies: createPolicies(quotas),
     mayGoOnUncounted: () => uncounted('all', now()) === 0,
     failureAlarm: () => alarm(now()),
-    async hasCounted({ object, buckets }) {
-      const counts = await withTimeout(timeoutMs, objects.getByName(object).look(buckets))
-      return counts.some((count) => count > 0)
-    },
+    countsOf,
+    hasCounted: async (target) => (await countsOf(target)).some((count) => count > 0),
     isRefused: (target) => recall(target) !== null,
     recall,
     check: async (target) => recall(target) ?? (await ask(target)),

@@ -63,6 +63,8 @@ export interface Policies {
   ofApiKey(id: string): Target
   /** The limits of password hashes of an unknown client: of the deployment and of the provider. */
   ofHash(client: Client, perMinute: number): Target
+  /** The part of it that all unknown clients share. */
+  ofAllHashes(perMinute: number): Target
   /** The same for a client in a network from which someone has signed in. */
   ofHashForKnown(perMinute: number): Target
   /** Records for 30 days that someone signed in from the client's network. */
@@ -73,12 +75,23 @@ export interface Policies {
   ofUser(key: string, route: RoutePolicy | null): Target
 }
 
+type Quotas = Readonly<Partial<Record<PolicyName, number>>>
+
+const limitOf = (name: PolicyName, quotas: Quotas): Limit => {
+  const { quota, windowMs } = defaultLimits[name]
+  return { policy: name, quota: quotas[name] ?? quota, windowMs }
+}
+const isPolicyName = (text: string): text is PolicyName => Object.hasOwn(defaultLimits, text)
+
+/** The limit of each policy, with the operator's quotas in place of the defaults. */
+export const policyLimits = (quotas: Quotas): readonly Limit[] =>
+  Object.keys(defaultLimits)
+    .filter(isPolicyName)
+    .map((name) => limitOf(name, quotas))
+
 /** @param quotas replace the defaults; each a positive integer */
-export function createPolicies(quotas: Readonly<Partial<Record<PolicyName, number>>> = {}): Policies {
-  const limit = (name: PolicyName): Limit => {
-    const { quota, windowMs } = defaultLimits[name]
-    return { policy: name, quota: quotas[name] ?? quota, windowMs }
-  }
+export function createPolicies(quotas: Quotas = {}): Policies {
+  const limit = (name: PolicyName): Limit => limitOf(name, quotas)
   const bucket = (name: PolicyName, place: string): Bucket => ({
     name,
     place,
@@ -123,6 +136,7 @@ export function createPolicies(quotas: Readonly<Partial<Record<PolicyName, numbe
         hashBucket('hashes_provider', providerOf(client), perMinute * providerShare),
       ],
     }),
+    ofAllHashes: (perMinute) => ({ object: hashesObject, buckets: [hashBucket('hashes', 'all', perMinute)] }),
     ofHashForKnown: (perMinute) => ({
       object: hashesObject,
       buckets: [hashBucket('hashes_known', 'all', perMinute)],

@@ -22,26 +22,28 @@ const MAX_HEADER_LENGTH = 4096
 /** R and S of P-256, 32 bytes each (RFC 7518 §3.4). */
 const SIGNATURE_BYTES = 64
 
-export type RefusalReason =
-  | 'missing_header'
-  | 'two_headers'
-  | 'header_too_large'
-  | 'body_too_large'
-  | 'malformed_jwt'
-  | 'wrong_alg'
-  | 'wrong_typ'
-  | 'malformed_kid'
-  | 'unknown_kid'
-  | 'expired_key'
-  | 'key_unavailable'
-  | 'bad_signature'
-  | 'malformed_claims'
-  | 'too_old'
-  | 'from_future'
-  | 'body_mismatch'
-  | 'hmac_disabled'
-  | 'hmac_malformed'
-  | 'hmac_bad_signature'
+export const refusalReasons = [
+  'missing_header',
+  'two_headers',
+  'header_too_large',
+  'body_too_large',
+  'malformed_jwt',
+  'wrong_alg',
+  'wrong_typ',
+  'malformed_kid',
+  'unknown_kid',
+  'expired_key',
+  'key_unavailable',
+  'bad_signature',
+  'malformed_claims',
+  'too_old',
+  'from_future',
+  'body_mismatch',
+  'hmac_disabled',
+  'hmac_malformed',
+  'hmac_bad_signature',
+] as const
+export type RefusalReason = (typeof refusalReasons)[number]
 
 /** The public key of a kid, at that time. Must not throw for a kid that does not exist. */
 export type FindKey = (kid: string, now: Date) => Promise<KeyResult>

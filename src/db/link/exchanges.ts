@@ -18,6 +18,11 @@ export const patienceSeconds = 300
 const exchangeStates = ['started', 'exchanged', 'linked', 'duplicate', 'refused', 'given_back', 'lost'] as const
 export type ExchangeState = (typeof exchangeStates)[number]
 
+/** The states of an exchange that has not ended. */
+export const openStates = ['started', 'exchanged'] as const satisfies readonly ExchangeState[]
+/** Whether an exchange has not ended, as the condition of the indexes. */
+export const isOpen = sql.raw(`state in (${openStates.map((state) => `'${state}'`).join(', ')})`)
+
 /** An exchange whose access token is stored. */
 export interface Exchange {
   /** Also the id of the resulting item, to which the token's seal is bound. */
@@ -229,8 +234,7 @@ export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise
         from users u where u.id = x.user_id and x.id in (
           ${idsInTurns(
             'link_exchanges',
-            sql`state in ('started', 'exchanged')
-            and next_attempt_at <= now()`,
+            sql`${isOpen} and next_attempt_at <= now()`,
             'next_attempt_at',
             limit,
           )})
@@ -253,8 +257,13 @@ export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise
 export async function releaseExchanges(jobs: JobsDatabase, ids: readonly string[]): Promise<void> {
   await execute(jobs, [
     command(sql`update link_exchanges set attempts = attempts - 1, next_attempt_at = now()
-        where id = any(${sql.param(ids)}::uuid[]) and state in ('started', 'exchanged') and attempts > 0`),
+        where id = any(${sql.param(ids)}::uuid[]) and ${isOpen} and attempts > 0`),
   ])
+}
+
+/** The attempt failed, and the exchange stays open. `error` is Plaid's error code, or one of this project. */
+export async function noteExchangeFailure(jobs: JobsDatabase, id: string, error: string): Promise<void> {
+  await execute(jobs, [command(sql`update link_exchanges set last_error = ${error} where id = ${id} and ${isOpen}`)])
 }
 
 /** There was no response, and Plaid cannot be asked what happened, because the user has no Plaid user id. */

@@ -6,7 +6,9 @@ import { batch, type JobsDatabase } from '../core/client.ts'
 import { patienceSeconds } from './exchanges.ts'
 import { isBeingLinked, isClaimed, queuedRemoval, removalColumns, type Removal } from '../items/plaid-removals.ts'
 import { utcDay } from '../operations/safety-switches.ts'
+import { byIndex, plan } from '../core/plans.ts'
 import { bigCount, command, query } from '../core/statement.ts'
+import { countUnchecked } from './user-checks.ts'
 
 /**
  * How long an unknown item is not touched, because its public token may not be exchanged yet. The token is valid for 30
@@ -51,6 +53,54 @@ export async function findOrphans(
     ),
   })
   return { unknown: orphans, ofOthers }
+}
+
+const queueRow = z.object({
+  state: z.string(),
+  changed_at: z.coerce.date(),
+  removed_today: z.number(),
+})
+const waitingRow = z.object({ waiting: bigCount, too_new: bigCount, oldest: z.coerce.date().nullable() })
+
+/** What is known of orphans: the switch, the day's removals, and the queue. Counts end at `most`. */
+export interface OrphanState {
+  /** Undefined if the switch is missing, which means `off`. */
+  readonly switchState: string | undefined
+  readonly switchChangedAt: Date | null
+  readonly removedToday: number
+  readonly waiting: number
+  /** Of those that wait, how many are not touched yet, because their link may not be finished. */
+  readonly tooNew: number
+  readonly oldest: Date | null
+  readonly uncheckedUsers: number
+}
+
+export async function readOrphanState(jobs: JobsDatabase, most: number): Promise<OrphanState> {
+  const { stored, queue, users } = await batch(jobs, {
+    planned: plan(byIndex),
+    stored: query(
+      queueRow,
+      sql`select state, changed_at, case when counted_on = ${utcDay} then count else 0 end as removed_today
+        from safety_switches where name = 'orphan_removal'`,
+    ),
+    queue: query(
+      waitingRow,
+      sql`select count(*) as waiting, min(created_at) as oldest,
+          count(*) filter (where attempts = 0 and next_attempt_at > now()) as too_new
+        from (select created_at, attempts, next_attempt_at from plaid_removals where reason = 'orphan'
+          order by created_at limit ${most}) as found`,
+    ),
+    users: countUnchecked(most),
+  })
+  return {
+    switchState: stored[0]?.state,
+    switchChangedAt: stored[0]?.changed_at ?? null,
+    removedToday: stored[0]?.removed_today ?? 0,
+    waiting: queue[0]?.waiting ?? 0,
+    tooNew: queue[0]?.too_new ?? 0,
+    oldest: queue[0]?.oldest ?? null,
+    uncheckedUsers: users[0]?.count ?? 0,
+  }
 }
 
 export interface ClaimedOrphans {

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, execute, type JobsDatabase } from '../core/client.ts'
-import { command, query } from '../core/statement.ts'
+import { bigCount, command, query } from '../core/statement.ts'
 
 export interface UserToCheck {
   readonly userId: string
@@ -11,14 +11,23 @@ export interface UserToCheck {
 
 const userRow = z.object({ id: z.string(), plaid_user_id: z.string() })
 
+/** Whether a user's items at Plaid were not compared with the stored ones for a day. */
+const isUnchecked = sql`plaid_user_id is not null
+  and (plaid_items_checked_at is null or plaid_items_checked_at < now() - interval '1 day')`
+
+const uncheckedRow = z.object({ count: bigCount })
+
+/** How many such users there are, counted up to `most`. */
+export const countUnchecked = (most: number) =>
+  query(uncheckedRow, sql`select count(*) as count from (select 1 from users where ${isUnchecked} limit ${most}) as found`)
+
 /** Claims users whose items at Plaid were not compared with the stored ones for a day. */
 export async function claimUsersToCheck(jobs: JobsDatabase, limit: number): Promise<UserToCheck[]> {
   const { claimed } = await batch(jobs, {
     claimed: query(
       userRow,
       sql`update users set plaid_items_checked_at = now() where id in (
-          select id from users where plaid_user_id is not null
-            and (plaid_items_checked_at is null or plaid_items_checked_at < now() - interval '1 day')
+          select id from users where ${isUnchecked}
           order by plaid_items_checked_at nulls first limit ${limit} for no key update skip locked)
         returning id, plaid_user_id`,
     ),

@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
 import { byIndex, plan } from '../core/plans.ts'
 import { bigCount, query } from '../core/statement.ts'
+import { isOpen } from '../link/exchanges.ts'
 import { isDue } from '../sync/due.ts'
 import { isResting } from '../sync/work.ts'
 
@@ -97,7 +98,7 @@ const agedRow = z.object({ count: bigCount, age: seconds.nullable() })
 const openExchanges = query(
   agedRow,
   sql`select count(*) as count, max(${age('created_at')}) as age from (select created_at from link_exchanges
-    where state in ('started', 'exchanged') order by next_attempt_at limit ${mostCounted}) as found`,
+    where ${isOpen} order by next_attempt_at limit ${mostCounted}) as found`,
 )
 
 const removalRow = agedRow.extend({ reason: z.string() })

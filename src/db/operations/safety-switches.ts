@@ -63,10 +63,14 @@ export async function areLossesStopped(jobs: JobsDatabase): Promise<boolean> {
 export const utcDay = sql.raw(`(now() at time zone 'utc')::date`)
 
 /** The stricter of the variable and the switch. A missing switch means `off`. */
+export function stricterMode(configured: OrphanMode, stored: string | undefined): OrphanMode {
+  const allowed = [configured, stored ?? 'off']
+  return orphanModes.find((mode) => allowed.includes(mode)) ?? 'off'
+}
+
 export async function orphanMode(jobs: JobsDatabase, configured: OrphanMode): Promise<OrphanMode> {
   const { found } = await batch(jobs, {
     found: query(stateRow, sql`select state from safety_switches where name = 'orphan_removal'`),
   })
-  const allowed = [configured, found[0]?.state ?? 'off']
-  return orphanModes.find((mode) => allowed.includes(mode)) ?? 'off'
+  return stricterMode(configured, found[0]?.state)
 }

@@ -2,6 +2,7 @@
 import { accountTexts } from './accounts.ts'
 import { adminTexts } from './admin.ts'
 import { adminSearchTexts } from './admin-search.ts'
+import { adminWorkTexts } from './admin-work.ts'
 import { adminProtectionTexts } from './admin-protection.ts'
 import { applicationTexts } from './applications.ts'
 import { authTexts } from './auth.ts'
@@ -54,6 +55,7 @@ const texts: OperationTexts = {
   ...eventTexts,
   ...adminTexts,
   ...adminSearchTexts,
+  ...adminWorkTexts,
   ...adminProtectionTexts,
 }
 

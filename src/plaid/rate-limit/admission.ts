@@ -7,6 +7,8 @@ import {
   capOf,
   count,
   emptyWindow,
+  type Fill,
+  fillOf,
   isExpired,
   type SlidingWindow,
   type Priority,
@@ -53,7 +55,20 @@ export interface AdmissionStore {
   list(options: { prefix: string }): Iterable<[string, Stored]>
 }
 
+/** What a limit has used. Lists are bounded, and have the largest values first. */
+export interface LimitState {
+  readonly client: Fill
+  /** Items whose calls are in memory: after an eviction, those that were called since. */
+  readonly items: readonly (Fill & { readonly itemId: string })[]
+  /** Paid calls of this UTC day. */
+  readonly days: readonly { readonly path: string; readonly itemId: string | null; readonly calls: number }[]
+  /** What Plaid refused with 429; without an item, for every item. */
+  readonly closed: readonly { readonly path: string; readonly itemId: string | null; readonly untilMs: number }[]
+}
+
 export interface AdmissionControl {
+  /** Reads a limit. Counts and stores nothing. */
+  look(name: string, nowMs: number): LimitState
   admit(call: LimitedCall, nowMs: number): Admission
   /** Blocks calls until the time that Plaid's 429 named. */
   recordRejection(rejected: RejectedCall, nowMs: number): void
@@ -64,6 +79,8 @@ export interface AdmissionControl {
 }
 
 const dayMs = 86_400_000
+/** Entries of each list of `LimitState`. */
+const mostShown = 10
 /** The longest block that a 429 causes. */
 const longestRefusalSeconds = 3600
 /** The same for a call without an item or a limit: one caller's 429 must not block all callers for long. */
@@ -164,7 +181,39 @@ export function createAdmissionControl(store: AdmissionStore, startedAtMs: numbe
     return longest === 0 ? null : refusedBy(by, longest)
   }
 
+  const shown = <Entry>(entries: Iterable<Entry>, value: (entry: Entry) => number): Entry[] =>
+    [...entries].toSorted((one, other) => value(other) - value(one)).slice(0, mostShown)
+  /** An endpoint, and an item unless the entry is of all items. */
+  const placeOf = (text: string) => {
+    const [path = '', itemId = ''] = text.split(' ')
+    return { path, itemId: itemId === '' ? null : itemId }
+  }
+
   return {
+    look(name, nowMs) {
+      const ofLimit = `${name} `
+      const busy = [...items.entries()].flatMap(([key, window]) =>
+        key.startsWith(ofLimit) ? [{ itemId: key.slice(ofLimit.length), ...fillOf(window, nowMs) }] : [],
+      )
+      const today = `${prefixes.day}${Math.floor(nowMs / dayMs)} `
+      const days = [...store.list({ prefix: today })].map(([key, calls]) => ({
+        ...placeOf(key.slice(today.length)),
+        calls: numberIn(calls),
+      }))
+      const refused = [...closed].flatMap(([key, untilMs]) =>
+        untilMs > nowMs ? [{ ...placeOf(key.slice(prefixes.closed.length)), untilMs }] : [],
+      )
+      return {
+        client: fillOf(clientWindow(name, nowMs).window, nowMs),
+        items: shown(
+          busy.filter(({ itemId, used }) => itemId !== '' && used > 0),
+          ({ used }) => used,
+        ),
+        days: shown(days, ({ calls }) => calls),
+        closed: shown(refused, ({ untilMs }) => untilMs),
+      }
+    },
+
     admit(call, nowMs) {
       items.age(nowMs)
       users.age(nowMs)

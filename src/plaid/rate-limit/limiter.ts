@@ -1,8 +1,8 @@
 // The isolate's side of Plaid's limits: asks the object that counts the endpoint's limit, waits if the wait is short,
 // and decides which calls are allowed while that object fails. Never calls Plaid and never throws.
 import { withTimeout } from '../../timeout.ts'
-import type { Admission, LimitedCall, RejectedCall } from './admission.ts'
-import { isPaidPath, limitNameOf, type PlaidLimits } from './limits.ts'
+import type { Admission, LimitedCall, LimitState, RejectedCall } from './admission.ts'
+import { isPaidPath, limitNameOf, type PlaidLimitName, type PlaidLimits } from './limits.ts'
 import type { Priority } from './window.ts'
 
 /** Who calls Plaid. A user waits for `interactive` calls. */
@@ -22,6 +22,8 @@ export interface PlaidLimiterObjects {
   ): {
     admit(call: LimitedCall): Promise<Admission>
     refused(rejected: RejectedCall): Promise<void>
+    /** Absent in an object of an earlier version. */
+    look?(name: string): Promise<LimitState>
   }
 }
 
@@ -56,7 +58,8 @@ export interface PlaidLimiter {
  * One object for each limit of the Plaid client: limits are independent, so the counts stay exact, and an object that
  * fails or is busy concerns its endpoints alone. Endpoints without a limit share one, which knows Plaid's refusals.
  */
-const objectNameOf = ({ limit }: LimitedCall): string => `client:${limit?.name ?? 'unlimited'}`
+export const objectNameFor = (limitName: PlaidLimitName | null): string => `client:${limitName ?? 'unlimited'}`
+const objectNameOf = ({ limit }: LimitedCall): string => objectNameFor(limit?.name ?? null)
 /** Short, because a user is waiting, and because a run occupies one of few queue consumers while it waits. */
 const maxWaitMs: Readonly<Record<Priority, number>> = { interactive: 3000, background: 5000 }
 /** How long a failed object is not called, so that calls do not wait for it in vain. */

@@ -32,6 +32,7 @@ export const defaultLimits = {
 } as const satisfies Record<string, PlaidLimit>
 
 export type PlaidLimitName = keyof typeof defaultLimits
+export const isLimitName = (text: string): text is PlaidLimitName => Object.hasOwn(defaultLimits, text)
 export type PlaidLimits = Readonly<Record<PlaidLimitName, PlaidLimit>>
 
 /** Limits that replace the defaults. Each number can be set alone. */

@@ -4,6 +4,7 @@ import {
   type Admission,
   createAdmissionControl,
   type LimitedCall,
+  type LimitState,
   type AdmissionControl,
   type RejectedCall,
 } from './admission.ts'
@@ -32,6 +33,11 @@ export class PlaidQuota extends DurableObject {
   async refused(rejected: RejectedCall): Promise<void> {
     this.#control.recordRejection(rejected, Date.now())
     await this.#ensureAlarm()
+  }
+
+  /** What the limit has used. */
+  look(name: string): LimitState {
+    return this.#control.look(name, Date.now())
   }
 
   override async alarm(): Promise<void> {

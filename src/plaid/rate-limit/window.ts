@@ -65,6 +65,21 @@ export function isIdle(window: SlidingWindow, nowMs: number): boolean {
   return last === undefined || last.second < oldestSecond(nowMs)
 }
 
+/** How many calls count now, and when the oldest of them no longer does (ms since 1970; null without one). */
+export interface Fill {
+  readonly used: number
+  readonly freesAtMs: number | null
+}
+
+export function fillOf(window: SlidingWindow, nowMs: number): Fill {
+  settle(window, nowMs)
+  const first = window.ticks[0]
+  return { used: window.total, freesAtMs: first === undefined ? null : freeAt(first.second) }
+}
+
+/** When a call of that second no longer counts. */
+const freeAt = (second: number): number => (second + windowSeconds + 1) * 1000
+
 /**
  * Drops expired calls. After the clock was set back, calls in the future count as made now: for one window at most, and
  * never for less than they should.
@@ -94,7 +109,7 @@ export function waitFor(window: SlidingWindow, cap: number, nowMs: number): numb
   if (excess <= 0) return 0
   for (const { second, calls } of window.ticks) {
     excess -= calls
-    if (excess <= 0) return (second + windowSeconds + 1) * 1000 - nowMs
+    if (excess <= 0) return freeAt(second) - nowMs
   }
   return windowSeconds * 1000
 }

@@ -5,6 +5,8 @@ import { isIdle, type SlidingWindow, windowSeconds } from './window.ts'
 export interface SlidingWindows {
   /** The window of the key, created if there is none; kept for another period. */
   of(key: string, make: () => SlidingWindow): SlidingWindow
+  /** The windows in memory, each with its key. */
+  entries(): Iterable<readonly [key: string, window: SlidingWindow]>
   /** Must be called before each count. */
   age(nowMs: number): void
   count(): number
@@ -19,6 +21,10 @@ export function createWindows(startedAtMs: number): SlidingWindows {
       young.set(key, window)
       old.delete(key)
       return window
+    },
+    *entries() {
+      yield* young
+      yield* old
     },
     age(nowMs) {
       if (nowMs < rotatesAtMs) return

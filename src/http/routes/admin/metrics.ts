@@ -1,27 +1,18 @@
 // For administrators and their Prometheus: the metrics of the deployment, and when each cron last succeeded.
 import * as z from 'zod'
 import type { Ctx } from '../../../context.ts'
-import { AppError } from '../../../errors.ts'
 import { expositionOf } from '../../../monitoring/metrics/prometheus.ts'
 import type { MetricName } from '../../../monitoring/metrics/catalog.ts'
 import type { Total } from '../../../monitoring/metrics/types.ts'
 import { route } from '../../route.ts'
 import { instant, timeTextOrNull } from '../../schemas.ts'
+import { readMetrics } from './read-metrics.ts'
 
 const tags = ['admin']
 const audit = { none: 'is read every few seconds, and says nothing of a person' }
 
-/** @throws AppError `unavailable` */
-async function totalsOf({ services, log }: Ctx, names?: readonly MetricName[]): Promise<readonly Total[]> {
-  const { metricsStore } = services
-  try {
-    if (metricsStore === null) throw new Error('MONITOR is not bound')
-    return await metricsStore.totals(names === undefined ? {} : { names })
-  } catch (error) {
-    log.warn('metrics_not_read', { error })
-    throw new AppError('unavailable', 'The metrics cannot be read now.', { reason: 'metrics', cause: error })
-  }
-}
+const totalsOf = (ctx: Ctx, names?: readonly MetricName[]): Promise<readonly Total[]> =>
+  readMetrics(ctx, (store) => store.totals(names === undefined ? {} : { names }))
 
 export const metricsRoute = route({
   id: 'adminGetMetrics',

@@ -1,0 +1,170 @@
+// For administrators: exchanges that have not ended, items that wait for their removal at Plaid, and orphans. No amounts, no
+// names.
+import * as z from 'zod'
+import { openStates } from '../../../db/link/exchanges.ts'
+import { readOrphanState } from '../../../db/link/orphans.ts'
+import { removalReasons } from '../../../db/items/plaid-removals.ts'
+import { mostCounted } from '../../../db/operations/gauges.ts'
+import {
+  listOpenExchanges,
+  listRemovals,
+  type OpenExchange,
+  type WaitingRemoval,
+} from '../../../db/operations/link-work.ts'
+import { orphanModes, stricterMode } from '../../../db/operations/safety-switches.ts'
+import { keyCursor, listResponse, pageBody, pageQuery } from '../../pagination.ts'
+import { route } from '../../route.ts'
+import { id, instant, timeText, timeTextOrNull } from '../../schemas.ts'
+
+const tags = ['admin']
+const access = 'admin'
+const dayMs = 86_400_000
+
+const attempts = z.int().describe('Attempts of the reconciler.')
+const nextAttempt = instant.describe('When the reconciler tries again.')
+const lastError = z
+  .string()
+  .nullable()
+  .describe('Why the last attempt failed: Plaid’s error code, or one of this API; null for none.')
+
+const exchangeSchema = z
+  .object({
+    id: id.describe('The id of the exchange, which becomes the id of the item.'),
+    user_id: id.describe('The user who linked the item.'),
+    state: z
+      .enum(openStates)
+      .describe(
+        '`started`: Plaid was called, and its response is not known. `exchanged`: the access token is stored, the item is not yet.',
+      ),
+    plaid_item_id: z.string().nullable().describe('Plaid’s id of the item; null until it is known.'),
+    attempts,
+    last_error: lastError,
+    created_at: instant.describe('When the exchange began.'),
+    next_attempt_at: nextAttempt,
+  })
+  .meta({ id: 'OpenExchange' })
+
+/** The list has only open states. */
+const stateOf = (state: string) => openStates.find((open) => open === state) ?? 'started'
+
+const exchangeView = (row: OpenExchange): z.input<typeof exchangeSchema> => ({
+  id: row.id,
+  user_id: row.userId,
+  state: stateOf(row.state),
+  plaid_item_id: row.plaidItemId,
+  attempts: row.attempts,
+  last_error: row.lastError,
+  created_at: timeText(row.createdAt),
+  next_attempt_at: timeText(row.nextAttemptAt),
+})
+
+const exchangesByTime = keyCursor('admin_exchanges', 'instant')
+
+export const listExchangesRoute = route({
+  id: 'adminListExchanges',
+  method: 'GET',
+  path: '/api/v1/admin/exchanges',
+  summary: 'List open exchanges',
+  tags,
+  access,
+  query: z.strictObject({ ...pageQuery, state: z.enum(openStates).optional(), user_id: id.optional() }),
+  answers: { 200: listResponse(exchangeSchema, 'OpenExchangeList') },
+  errors: ['invalid_cursor'],
+}).handle(async ({ services }, { query: { state, user_id: userId, limit, cursor } }) => {
+  const page = await listOpenExchanges(services.jobs, { state, userId }, limit, exchangesByTime.read(cursor))
+  return { status: 200, body: pageBody(page, exchangesByTime, exchangeView) }
+})
+
+const removalSchema = z
+  .object({
+    id: id.describe('The id of the removal.'),
+    user_id: id.describe('The user whose item it is; of an orphan, the user for whom Plaid lists it.'),
+    item_id: id.nullable().describe('Our id of the item; null if none was stored.'),
+    plaid_item_id: z.string().describe('Plaid’s id of the item, which is billed until Plaid confirms its removal.'),
+    reason: z.string().describe('Why it is removed.'),
+    attempts,
+    last_error: lastError,
+    created_at: instant.describe('Since when it waits.'),
+    next_attempt_at: nextAttempt,
+  })
+  .meta({ id: 'WaitingRemoval' })
+
+const removalView = (row: WaitingRemoval): z.input<typeof removalSchema> => ({
+  id: row.id,
+  user_id: row.userId,
+  item_id: row.itemId,
+  plaid_item_id: row.plaidItemId,
+  reason: row.reason,
+  attempts: row.attempts,
+  last_error: row.lastError,
+  created_at: timeText(row.createdAt),
+  next_attempt_at: timeText(row.nextAttemptAt),
+})
+
+const removalsByTime = keyCursor('admin_removals', 'instant')
+
+export const listRemovalsRoute = route({
+  id: 'adminListRemovals',
+  method: 'GET',
+  path: '/api/v1/admin/removals',
+  summary: 'List removals that wait',
+  tags,
+  access,
+  query: z.strictObject({ ...pageQuery, reason: z.enum(removalReasons).optional(), user_id: id.optional() }),
+  answers: { 200: listResponse(removalSchema, 'WaitingRemovalList') },
+  errors: ['invalid_cursor'],
+}).handle(async ({ services }, { query: { reason, user_id: userId, limit, cursor } }) => {
+  const page = await listRemovals(services.jobs, { reason, userId }, limit, removalsByTime.read(cursor))
+  return { status: 200, body: pageBody(page, removalsByTime, removalView) }
+})
+
+const mode = z.enum(orphanModes)
+
+const orphansSchema = z
+  .object({
+    mode: mode.describe('What happens to an orphan: the stricter of the variable and the switch.'),
+    variable: mode.describe('`ORPHAN_REMOVAL`.'),
+    switch: mode.describe('The switch in the database.'),
+    switch_changed_at: instant.nullable().describe('When the switch was changed; null if it is missing.'),
+    per_day: z.int().describe('How many orphans are removed on a UTC day at most: `ORPHAN_REMOVALS_PER_DAY`.'),
+    removed_today: z.int().describe('How many removals began today.'),
+    resets_at: instant.describe('When the day of the limit ends.'),
+    waiting: z.int().describe('Orphans in the queue, counted up to 10,000.'),
+    too_new: z.int().describe('Of these, how many are not touched yet, because their link may not be finished.'),
+    oldest_at: instant.nullable().describe('Since when the oldest one waits; null without orphans.'),
+    unchecked_users: z
+      .int()
+      .describe('Users whose items at Plaid were not compared with the stored ones for a day, counted up to 10,000.'),
+  })
+  .meta({ id: 'Orphans' })
+
+export const orphansRoute = route({
+  id: 'adminGetOrphans',
+  method: 'GET',
+  path: '/api/v1/admin/orphans',
+  summary: 'Get the state of orphans',
+  tags,
+  access,
+  answers: { 200: orphansSchema },
+  errors: [],
+}).handle(async ({ services, now }) => {
+  const { mode: variable, perDay } = services.config.orphanRemoval
+  const state = await readOrphanState(services.jobs, mostCounted)
+  const nowMs = now().getTime()
+  return {
+    status: 200,
+    body: {
+      mode: stricterMode(variable, state.switchState),
+      variable,
+      switch: orphanModes.find((known) => known === state.switchState) ?? 'off',
+      switch_changed_at: timeTextOrNull(state.switchChangedAt),
+      per_day: perDay,
+      removed_today: state.removedToday,
+      resets_at: timeText(new Date(nowMs - (nowMs % dayMs) + dayMs)),
+      waiting: state.waiting,
+      too_new: state.tooNew,
+      oldest_at: timeTextOrNull(state.oldest),
+      unchecked_users: state.uncheckedUsers,
+    },
+  }
+})
