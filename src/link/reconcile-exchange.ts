@@ -34,7 +34,8 @@ async function noteFailure(ctx: Ctx, id: string, error: unknown): Promise<void> 
 }
 
 /** Plaid's error code where the error has one (src/plaid/app-error.ts). */
-const codeOf = ({ code, reason = '' }: AppError): string => /^[A-Z_]+ ([A-Z][A-Z_0-9]{1,99})\b/.exec(reason)?.[1] ?? code
+const codeOf = ({ code, reason = '' }: AppError): string =>
+  /^[A-Z_]+ ([A-Z][A-Z_0-9]{1,99})\b/.exec(reason)?.[1] ?? code
 
 async function resumeExchange(ctx: Ctx, due: DueExchange): Promise<void> {
   const isLastAttempt = due.attempts >= maxAttempts

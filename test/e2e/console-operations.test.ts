@@ -74,6 +74,18 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     await edge.sql(`insert into dead_letters (queue, message_id, item_product_id, reason, payload)
       select 'sync', 'letter of the console', id, 'retries_exhausted', jsonb_build_object('item_product_id', id)
       from item_products where item_id = '${linked.id}' and product = 'balances'`)
+    await edge.sql(`insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, state, plaid_item_id, attempts,
+        last_error, created_at, next_attempt_at)
+      select gen_random_uuid(), user_id, 'exchange of the console', false, 'exchanged', 'plaid item of the console', 3,
+        'INSTITUTION_DOWN', now() - interval '1 hour', now() + interval '1 hour' from items where id = '${linked.id}'`)
+    await edge.sql(`insert into plaid_removals (user_id, plaid_item_id, reason, attempts, last_error, next_attempt_at)
+      select user_id, 'orphan of the console', 'orphan', 0, null, now() + interval '1 hour' from items where id = '${linked.id}'`)
+    const refused = await fetch(`${edge.url}/api/v1/plaid/webhook`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'plaid-verification': 'not a token' },
+      body: '{}',
+    })
+    expect(refused.status).toBe(401)
     const { page, mishaps } = await asOperator()
     for (const [label, title, shown] of [
       ['Items', 'Items', 'ins_109508'],
@@ -81,6 +93,10 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
       ['Webhooks', 'Webhooks', 'ITEM LOGIN_REPAIRED'],
       ['Usage', 'Usage of Plaid', '/transactions/sync'],
       ['Audit', 'Audit trail', 'Item linked'],
+      ['Refused', 'Refused webhooks', 'Malformed jwt'],
+      ['Exchanges', 'Open exchanges', 'INSTITUTION_DOWN'],
+      ['Removals', 'Removals at Plaid', 'Orphan: no row here'],
+      ['Quota', 'Quota', 'Investment transactions'],
     ] as const) {
       await section(page, label, title)
       await page.locator('.entry, table').getByText(shown).first().waitFor()
@@ -128,7 +144,18 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     }
     expect(mishaps).toEqual([])
     const user = edge.as(demoUser)
-    for (const path of ['items', `items/${linked.id}`, `items/${linked.id}/timeline`, 'dead-letters', 'audit'])
+    for (const path of [
+      'items',
+      `items/${linked.id}`,
+      `items/${linked.id}/timeline`,
+      'dead-letters',
+      'audit',
+      'quota',
+      'exchanges',
+      'removals',
+      'orphans',
+      'webhooks/refusals',
+    ])
       expect((await user('GET', `/api/v1/admin/${path}`)).status).toBe(403)
     expect((await user('POST', '/api/v1/admin/search', { body: { id: linked.id } })).status).toBe(403)
   })

@@ -1,6 +1,13 @@
 // Calls a route as a user, without HTTP. Input and output are parsed as over HTTP.
 import type { Ctx, User } from '../../src/context.ts'
 import type { Route } from '../../src/http/route.ts'
+import type { World } from './world.ts'
+
+/** A context of an administrator. */
+export function operatorOf(world: Pick<World, 'user'>): Ctx<User> {
+  const { actor, ...ctx } = world.user('operator')
+  return { ...ctx, actor: { ...actor, role: 'admin' } }
+}
 
 export interface Asked {
   readonly query?: Readonly<Record<string, string>>

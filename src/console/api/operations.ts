@@ -63,6 +63,17 @@ export const entryKinds = [
   'dead_letter',
 ] as const
 
+export const exchangeStates = ['started', 'exchanged'] as const
+export const removalReasons = [
+  'removed',
+  'revoked',
+  'duplicate',
+  'replaced',
+  'not_stored',
+  'token_lost',
+  'orphan',
+] as const
+
 type Filter = URLSearchParams
 
 export const allItemsQuery = (client: Client, filter: Filter) => {
@@ -114,6 +125,28 @@ export const webhooksQuery = (client: Client, filter: Filter) => {
   )
 }
 
+export const exchangesQuery = (client: Client, filter: Filter) => {
+  const state = oneOf(exchangeStates, filter.get('state'))
+  const userId = uuidOf(filter.get('user_id'))
+  return listQuery(['exchanges', state, userId], (page, signal) =>
+    client.get('/api/v1/admin/exchanges', {
+      signal,
+      params: { query: { ...page, ...given('state', state), ...given('user_id', userId) } },
+    }),
+  )
+}
+
+export const removalsQuery = (client: Client, filter: Filter) => {
+  const reason = oneOf(removalReasons, filter.get('reason'))
+  const userId = uuidOf(filter.get('user_id'))
+  return listQuery(['removals', reason, userId], (page, signal) =>
+    client.get('/api/v1/admin/removals', {
+      signal,
+      params: { query: { ...page, ...given('reason', reason), ...given('user_id', userId) } },
+    }),
+  )
+}
+
 export const lettersQuery = (client: Client, filter: Filter) => {
   const open = filter.get('open') !== 'false'
   return listQuery(['dead letters', open], (page, signal) =>
@@ -148,6 +181,11 @@ export const verificationQuery = (client: Client) =>
   single('verification', (signal) => client.get('/api/v1/admin/audit/verify', { signal }))
 export const freezeQuery = (client: Client) =>
   single('freeze', (signal) => client.get('/api/v1/admin/freeze', { signal }))
+export const orphansQuery = (client: Client) =>
+  single('orphans', (signal) => client.get('/api/v1/admin/orphans', { signal }))
+export const quotaQuery = (client: Client) => single('quota', (signal) => client.get('/api/v1/admin/quota', { signal }))
+export const refusalsQuery = (client: Client) =>
+  single('refusals', (signal) => client.get('/api/v1/admin/webhooks/refusals', { signal }))
 export const usageQuery = (client: Client) => single('usage', (signal) => client.get('/api/v1/admin/usage', { signal }))
 
 export const searchQuery = (client: Client, id: string) =>

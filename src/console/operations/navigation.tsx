@@ -7,7 +7,11 @@ const sections: readonly Tab[] = [
   { to: '/operations/items', label: 'Items' },
   { to: '/operations/runs', label: 'Runs' },
   { to: '/operations/webhooks', label: 'Webhooks' },
+  { to: '/operations/refusals', label: 'Refused' },
   { to: '/operations/dead-letters', label: 'Dead letters' },
+  { to: '/operations/exchanges', label: 'Exchanges' },
+  { to: '/operations/removals', label: 'Removals' },
+  { to: '/operations/quota', label: 'Quota' },
   { to: '/operations/usage', label: 'Usage' },
   { to: '/operations/audit', label: 'Audit' },
 ]

@@ -1,5 +1,6 @@
-// The lists for operators: items, runs, webhooks, dead letters, usage and the audit trail. Filters are in the address.
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+// The lists for operators: items, runs, webhooks, dead letters, the audit trail, and those of src/console/operations. Filters are in
+// the address.
+import { useInfiniteQuery } from '@tanstack/react-query'
 import type { ComponentType } from 'react'
 import { useClient } from '../api/context.tsx'
 import {
@@ -9,19 +10,20 @@ import {
   lettersQuery,
   runOutcomes,
   runsQuery,
-  usageQuery,
   webhooksQuery,
 } from '../api/operations.ts'
-import { formatDay } from '../format/dates.ts'
 import { Action, scheduled } from '../operations/action.tsx'
 import { Entry } from '../operations/entry.tsx'
+import { Exchanges, Removals } from '../operations/link-work.tsx'
 import { OperationsList } from '../operations/list.tsx'
 import { Choice, Chosen, OperationsNavigation } from '../operations/navigation.tsx'
+import { Quota } from '../operations/quota.tsx'
+import { Refusals } from '../operations/refusals.tsx'
+import { Usage } from '../operations/usage.tsx'
 import { toneOf, wordsOf } from '../operations/words.ts'
 import { Link } from '../router/link.tsx'
 import { useSearch } from '../router/location.ts'
 import { Page } from '../ui/page.tsx'
-import { Await, Empty } from '../ui/states.tsx'
 import NotFound from './not-found.tsx'
 
 const statusOf = (code: string) => ({ tone: toneOf(code), text: wordsOf(code) })
@@ -171,49 +173,6 @@ function DeadLetters() {
   )
 }
 
-function Usage() {
-  const query = useQuery(usageQuery(useClient()))
-  return (
-    <Await query={query} label="Loading the usage">
-      {({ data, calls, from, to }) =>
-        data.length === 0 ? (
-          <Empty title="Plaid was not called in the last 30 days" />
-        ) : (
-          <div className="scroll" tabIndex={0} role="region" aria-label="Calls of Plaid">
-            <table className="compact">
-              <caption>
-                {calls} calls from {formatDay(from)} to {formatDay(to)}
-              </caption>
-              <thead>
-                <tr>
-                  <th scope="col">Endpoint</th>
-                  <th scope="col">Day</th>
-                  <th scope="col">Outcome</th>
-                  <th scope="col" className="number">
-                    Calls
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {data.map(({ day, endpoint, outcome, calls: count }) => (
-                  <tr key={`${day} ${endpoint} ${outcome}`}>
-                    <th scope="row">
-                      <code>{endpoint}</code>
-                    </th>
-                    <td>{formatDay(day)}</td>
-                    <td>{outcome}</td>
-                    <td className="number">{count}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )
-      }
-    </Await>
-  )
-}
-
 function Audit() {
   const [params] = useSearch()
   const query = useInfiniteQuery(auditQuery(useClient(), params))
@@ -244,7 +203,11 @@ const lists: Readonly<Record<string, readonly [string, ComponentType]>> = {
   items: ['Items', Items],
   runs: ['Sync runs', Runs],
   webhooks: ['Webhooks', Webhooks],
+  refusals: ['Refused webhooks', Refusals],
   'dead-letters': ['Dead letters', DeadLetters],
+  exchanges: ['Open exchanges', Exchanges],
+  removals: ['Removals at Plaid', Removals],
+  quota: ['Quota', Quota],
   usage: ['Usage of Plaid', Usage],
   audit: ['Audit trail', Audit],
 }

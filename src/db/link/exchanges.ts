@@ -232,12 +232,7 @@ export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise
           next_attempt_at = now() + least(interval '6 hours', make_interval(secs => ${patienceSeconds}) * 2 ^
             least(x.attempts, 10))
         from users u where u.id = x.user_id and x.id in (
-          ${idsInTurns(
-            'link_exchanges',
-            sql`${isOpen} and next_attempt_at <= now()`,
-            'next_attempt_at',
-            limit,
-          )})
+          ${idsInTurns('link_exchanges', sql`${isOpen} and next_attempt_at <= now()`, 'next_attempt_at', limit)})
         returning x.id, x.user_id, x.state, x.item_id, x.plaid_item_id, x.access_token_sealed, x.allow_duplicate,
           x.plaid_user_id,
           u.issuer, u.subject, u.plaid_user_id as current_plaid_user_id, x.attempts`,

@@ -19,7 +19,10 @@ const uncheckedRow = z.object({ count: bigCount })
 
 /** How many such users there are, counted up to `most`. */
 export const countUnchecked = (most: number) =>
-  query(uncheckedRow, sql`select count(*) as count from (select 1 from users where ${isUnchecked} limit ${most}) as found`)
+  query(
+    uncheckedRow,
+    sql`select count(*) as count from (select 1 from users where ${isUnchecked} limit ${most}) as found`,
+  )
 
 /** Claims users whose items at Plaid were not compared with the stored ones for a day. */
 export async function claimUsersToCheck(jobs: JobsDatabase, limit: number): Promise<UserToCheck[]> {

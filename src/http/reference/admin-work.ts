@@ -25,9 +25,7 @@ export const adminWorkTexts: OperationTexts = {
               resets_at: midnight,
               busiest: [{ endpoint: '/accounts/balance/get', item_id: sample.item, calls: 3 }],
             },
-            refused: [
-              { endpoint: '/accounts/balance/get', item_id: sample.item, until: '2026-03-02T09:31:00.000Z' },
-            ],
+            refused: [{ endpoint: '/accounts/balance/get', item_id: sample.item, until: '2026-03-02T09:31:00.000Z' }],
           },
         ],
         requests: [{ policy: 'global', most: 100, window_seconds: 60, refused_hour: 12 }],

@@ -17,7 +17,8 @@ export interface LookOptions {
   readonly onFailure: (error: unknown) => void
 }
 
-const timeoutMs = 2000
+/** An object may be on another continent and have to start. */
+const timeoutMs = 5000
 
 export async function lookAtLimits({ objects, limits, location, onFailure }: LookOptions): Promise<LimitLook[]> {
   const stateOf = async (name: PlaidLimitName): Promise<LimitState | null> => {

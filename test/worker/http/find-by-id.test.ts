@@ -9,7 +9,7 @@ import { markRepaired } from '../../../src/items/repair-item.ts'
 import { createLinkToken } from '../../../src/link/create-link-token.ts'
 import { recordDeadLetter } from '../../../src/db/operations/dead-letters.ts'
 import { recordEvent } from '../../../src/db/operations/webhook-events.ts'
-import { ask } from '../../support/call-route.ts'
+import { ask, operatorOf } from '../../support/call-route.ts'
 import { useWorld } from '../../support/item-lifecycle.ts'
 import { linkAndSync, settle } from '../../support/linked.ts'
 import type { World } from '../../support/world.ts'
@@ -36,10 +36,7 @@ const foundSchema = z.object({
   ),
 })
 
-function operator(): Ctx<User> {
-  const { actor, ...ctx } = world.user('operator')
-  return { ...ctx, actor: { ...actor, role: 'admin' } }
-}
+const operator = (): Ctx<User> => operatorOf(world)
 
 const timeline = async (id: string, query: Record<string, string> = {}) =>
   timelineSchema.parse(await ask(operator(), timelineRoute, { params: { id }, query }))

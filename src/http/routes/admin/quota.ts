@@ -39,9 +39,7 @@ const plaidLimitSchema = z
         most: z.int().describe('Billed calls of an item and endpoint on a UTC day; this deployment’s own limit.'),
         resets_at: instant.describe('When the day ends.'),
         busiest: z
-          .array(
-            z.object({ endpoint: z.string().describe('The endpoint of Plaid.'), item_id: id, calls: z.int() }),
-          )
+          .array(z.object({ endpoint: z.string().describe('The endpoint of Plaid.'), item_id: id, calls: z.int() }))
           .describe('The ten items with the most billed calls today.'),
       })
       .nullable()
@@ -64,7 +62,10 @@ const ofDay = (calls: readonly { path: string; itemId: string | null; calls: num
   )
 const timeOf = (ms: number | null): string | null => (ms === null ? null : timeText(new Date(ms)))
 
-function plaidLimitView({ name, client, item, day, state }: LimitLook, nowMs: number): z.input<typeof plaidLimitSchema> {
+function plaidLimitView(
+  { name, client, item, day, state }: LimitLook,
+  nowMs: number,
+): z.input<typeof plaidLimitSchema> {
   return {
     limit: name,
     responded: state !== null,
