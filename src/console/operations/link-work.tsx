@@ -26,8 +26,8 @@ const waitFacts = ({ attempts, last_error: error, next_attempt_at: next }: Waiti
 ]
 
 const stateWords: Readonly<Record<string, string>> = {
-  started: 'Plaid was called; its response is not known',
-  exchanged: 'the access token is stored, the item is not yet',
+  started: 'Plaid was called, and its response is not known',
+  exchanged: 'The access token is stored, the item is not yet',
 }
 
 export function Exchanges() {
@@ -36,7 +36,7 @@ export function Exchanges() {
   return (
     <>
       <p className="muted">
-        The reconciler continues each of them every few minutes, and gives it up after the eighth attempt.
+        The reconciler continues each of them, waits longer after each attempt, and gives it up after the eighth one.
       </p>
       <Choice name="state" label="State" values={exchangeStates} />
       <Chosen names={['user_id']} />
@@ -44,10 +44,10 @@ export function Exchanges() {
         {(exchange) => (
           <Entry
             key={exchange.id}
-            title={`Begun ${formatRelative(exchange.created_at)}`}
+            title={stateWords[exchange.state] ?? exchange.state}
             at={exchange.created_at}
             status={{ tone: exchange.last_error === null ? 'busy' : 'bad', text: wordsOf(exchange.state) }}
-            facts={[stateWords[exchange.state] ?? null, ...waitFacts(exchange)]}
+            facts={waitFacts(exchange)}
             ids={[
               { label: 'Exchange', value: exchange.id },
               { label: 'Plaid item', value: exchange.plaid_item_id },

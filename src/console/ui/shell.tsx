@@ -1,6 +1,6 @@
 // What is around every page: the navigation, who is signed in, and whether the browser is offline.
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { type ReactNode, useEffect, useRef, useSyncExternalStore } from 'react'
+import { type ReactNode, useRef, useSyncExternalStore } from 'react'
 import { useClient } from '../api/context.tsx'
 import { itemsQuery } from '../api/queries.ts'
 import { useSession } from '../api/session.tsx'
@@ -8,6 +8,7 @@ import { useFreshData } from '../api/fresh-data.ts'
 import { ConnectProblem } from '../connect/problem.tsx'
 import { itemWords } from '../format/words.ts'
 import { pages } from '../pages.ts'
+import { useCurrentInView } from '../router/current-in-view.ts'
 import { Link } from '../router/link.tsx'
 import { useLocation } from '../router/location.ts'
 import icon from '../icon.svg'
@@ -42,12 +43,7 @@ function Navigation({ isOperator }: { readonly isOperator: boolean }) {
   const { pathname } = useLocation()
   const attention = useAttention()
   const nav = useRef<HTMLElement>(null)
-  // On a narrow screen the list is wider than the page: the current entry is brought into its middle.
-  useEffect(() => {
-    const current = nav.current?.querySelector<HTMLElement>('[aria-current]') ?? null
-    if (nav.current !== null && current !== null)
-      nav.current.scrollLeft = current.offsetLeft - (nav.current.clientWidth - current.offsetWidth) / 2
-  }, [pathname])
+  useCurrentInView(nav)
   return (
     <nav ref={nav} aria-label="Pages">
       <ul>

@@ -1,5 +1,7 @@
 // Links between the pages of one area.
+import { useRef } from 'react'
 import { Link } from '../router/link.tsx'
+import { useCurrentInView } from '../router/current-in-view.ts'
 import { useLocation } from '../router/location.ts'
 
 export interface Tab {
@@ -9,8 +11,10 @@ export interface Tab {
 
 export function Tabs({ label, tabs }: { readonly label: string; readonly tabs: readonly Tab[] }) {
   const { pathname } = useLocation()
+  const nav = useRef<HTMLElement>(null)
+  useCurrentInView(nav)
   return (
-    <nav className="tabs" aria-label={label}>
+    <nav ref={nav} className="tabs" aria-label={label}>
       <ul>
         {tabs.map((tab) => (
           <li key={tab.to}>

@@ -8,6 +8,7 @@ import { listBalances } from '../../../../src/db/read/balances.ts'
 import { netWorth } from '../../../../src/db/read/insights.ts'
 import { listAccounts } from '../../../../src/db/records/accounts.ts'
 import { listAllItems, listWebhooks } from '../../../../src/db/operations/admin.ts'
+import { listOpenExchanges, listRemovals } from '../../../../src/db/operations/link-work.ts'
 import { findById, findByTokenDigest } from '../../../../src/db/operations/search.ts'
 import { listChanges } from '../../../../src/db/read/changes.ts'
 import { readChanges as readFeed } from '../../../../src/db/read/feed.ts'
@@ -137,6 +138,16 @@ const lists: Readonly<Record<string, readonly [List, Key]>> = {
     ({ jobs }, _, limit, from) => listSetAside(jobs, { product: 'balances' }, limit, from),
     byTime,
   ],
+  'all open exchanges': [({ jobs }, _, limit, from) => listOpenExchanges(jobs, {}, limit, from), byTime],
+  'all open exchanges of a user': [
+    ({ jobs }, { user }, limit, from) => listOpenExchanges(jobs, { userId: user }, limit, from),
+    byTime,
+  ],
+  'all removals': [({ jobs }, _, limit, from) => listRemovals(jobs, {}, limit, from), byTime],
+  'all removals for a reason': [
+    ({ jobs }, _, limit, from) => listRemovals(jobs, { reason: 'orphan' }, limit, from),
+    byTime,
+  ],
   'open dead letters': [({ jobs }, _, limit, from) => listDeadLetters(jobs, { open: true }, limit, from), byTime],
 }
 
@@ -154,6 +165,7 @@ const searches: ReadonlySet<string> = new Set([
   'pending transactions',
   'pending transactions of an account',
   'all failed sync runs',
+  'all open exchanges of a user',
   'all rows set aside of an item',
   'all rows set aside of a product',
 ])
