@@ -818,6 +818,11 @@ export type Decision = {
   decided_at: string
 }
 
+export type DeploymentStatus = {
+  /** Whether changes are paused while an incident is handled. They then get 503 `frozen`. */
+  read_only: boolean
+}
+
 export type Duplicate = {
   /** An account of the item. It does not count in sums while the other account counts. */
   account_id: string
@@ -2645,6 +2650,25 @@ export interface paths {
         default: { content: { 'application/problem+json': Problem } }
       }
     }
+    patch?: never
+    delete?: never
+  }
+  '/api/v1/status': {
+    /** Get whether changes are possible */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      responses: {
+        200: { content: { 'application/json': DeploymentStatus } }
+        default: { content: { 'application/problem+json': Problem } }
+      }
+    }
+    put?: never
+    post?: never
     patch?: never
     delete?: never
   }

@@ -3,6 +3,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { ProblemError } from '@wealthnavigator/client'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { ApiProvider } from './api/context.tsx'
+import { noteFrozen } from './api/read-only.ts'
 import { SessionProvider, useSession } from './api/session.tsx'
 import { ConnectProvider } from './connect/provider.tsx'
 import { pageAt } from './pages.ts'
@@ -24,6 +25,7 @@ function createQueries(onUnauthorized: () => void): QueryClient {
     if (type === 'updated' && error instanceof ProblemError && error.code === 'unauthorized' && !isErasing())
       onUnauthorized()
   })
+  queries.getMutationCache().subscribe(({ mutation }) => noteFrozen(queries, mutation?.state.error))
   return queries
 }
 

@@ -51,6 +51,7 @@ import { createLiveTicketRoute, liveRoute } from './routes/live/live.ts'
 import { listChangesRoute } from './routes/transactions/changes.ts'
 import { listDuplicatesRoute, settleDuplicateRoute } from './routes/items/duplicates.ts'
 import { healthRoute, readyRoute } from './routes/system/health.ts'
+import { statusRoute } from './routes/system/status.ts'
 import { cashFlowRoute, netWorthRoute, spendingRoute } from './routes/insights.ts'
 import { listHoldingsRoute, listInvestmentTransactionsRoute } from './routes/investments.ts'
 import {
@@ -126,6 +127,7 @@ export function routeTable(loadDocument: () => Promise<Record<string, unknown>>)
       resetPasswordRoute,
     ],
     private: [
+      statusRoute,
       createLinkTokenRoute,
       exchangePublicTokenRoute,
       listItemsRoute,

@@ -159,6 +159,58 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     expect(mishaps).toEqual([])
   })
 
+  test('a frozen deployment is read-only on every page, says so, and an administrator ends that', async () => {
+    const person = await openTab(browser, edge.url)
+    await person.page.getByRole('button', { name: 'Continue as demo user' }).click()
+    await showsHeading(person.page, 'Overview')
+    await person.page.goto(`${edge.url}/banks`)
+    await person.page.getByRole('button', { name: 'Refresh' }).waitFor()
+    expect(person.mishaps).toEqual([])
+
+    const { page, mishaps } = await asOperator()
+    await page.getByRole('button', { name: 'Freeze…' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Freeze' }).click()
+    const notice = (of: Page) => of.getByRole('status').filter({ hasText: 'Changes are paused' })
+    await notice(page).waitFor()
+    await review(page, 'operations-frozen')
+    await section(page, 'Dead letters', 'Dead letters')
+    await notice(page).waitFor()
+    expect(await page.getByRole('button', { name: 'Replay all…' }).isDisabled()).toBe(true)
+
+    // The page of the person was read before the freeze: the refused change says it.
+    await person.page.getByRole('button', { name: 'Refresh' }).click()
+    await notice(person.page).waitFor()
+    expect(person.mishaps.filter((mishap) => !mishap.includes('503'))).toEqual([])
+    const sees = async (path: string, ...buttons: string[]): Promise<void> => {
+      await person.page.goto(`${edge.url}${path}`)
+      await notice(person.page).waitFor()
+      for (const name of buttons) {
+        const button = person.page.getByRole('button', { name }).first()
+        await button.waitFor()
+        expect({ path, name, isDisabled: await button.isDisabled() }).toEqual({ path, name, isDisabled: true })
+        expect(await button.getAttribute('aria-describedby')).toBe('read-only')
+      }
+    }
+    await sees('/banks', 'Connect a bank', 'Refresh', 'Remove…')
+    await review(person.page, 'read-only-banks')
+    await sees('/settings', 'Erase everything…')
+    const consent = person.page.getByLabel('Add up my accounts and transactions')
+    expect(await consent.isDisabled()).toBe(true)
+    expect(await person.page.getByRole('button', { name: 'Download as' }).first().isEnabled()).toBe(true)
+    await review(person.page, 'read-only-settings')
+    await sees('/')
+
+    await section(page, 'State', 'Operations')
+    await page.getByRole('button', { name: 'End the freeze…' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'End the freeze' }).click()
+    await page.getByText('The deployment is not frozen.').waitFor()
+    await notice(page).waitFor({ state: 'detached' })
+    await person.page.goto(`${edge.url}/banks`)
+    await person.page.getByRole('button', { name: 'Remove…' }).waitFor()
+    await expect.poll(() => person.page.getByRole('button', { name: 'Remove…' }).isEnabled()).toBe(true)
+    expect(mishaps).toEqual([])
+  })
+
   test('an ordinary user sees none of it, and its routes refuse the user', async () => {
     const { page, mishaps } = await openTab(browser, edge.url)
     await page.getByRole('button', { name: 'Continue as demo user' }).click()

@@ -4,6 +4,7 @@ import type { Item } from '@wealthnavigator/client'
 import { useState } from 'react'
 import { useClient } from '../api/context.tsx'
 import { Confirm } from '../ui/confirm.tsx'
+import { WriteButton } from '../ui/read-only.tsx'
 import { Failed } from '../ui/states.tsx'
 
 export function RemoveBank({ item }: { readonly item: Item }) {
@@ -24,9 +25,9 @@ export function RemoveBank({ item }: { readonly item: Item }) {
   }
   return (
     <>
-      <button type="button" className="button small quiet" onClick={open}>
+      <WriteButton className="button small quiet" onClick={open}>
         Remove…
-      </button>
+      </WriteButton>
       {isOpen ? (
         <Confirm
           title={`Remove ${name}?`}

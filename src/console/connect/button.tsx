@@ -1,4 +1,5 @@
 // The button that opens Link's page, and what it says while the page is prepared.
+import { WriteButton } from '../ui/read-only.tsx'
 import { useConnect } from './provider.tsx'
 
 interface ConnectButtonProps {
@@ -24,8 +25,8 @@ export function ConnectButton({
     else bank.addAccounts(itemId)
   }
   return (
-    <button type="button" className={quiet ? 'button' : 'button primary'} disabled={busy} onClick={start}>
+    <WriteButton className={quiet ? 'button' : 'button primary'} disabled={busy} onClick={start}>
       {isOurs && busy && (state.name === 'creating' || state.name === 'linking') ? 'Opening…' : label}
-    </button>
+    </WriteButton>
   )
 }

@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { type ConnectBank, useConnectBank } from '@wealthnavigator/react'
 import { createContext, type ReactNode, useContext, useEffect } from 'react'
 import { useClient } from '../api/context.tsx'
+import { noteFrozen } from '../api/read-only.ts'
 
 export const returnPath = '/connect/return'
 
@@ -25,6 +26,7 @@ export function ConnectProvider({ children }: { readonly children: ReactNode }) 
   useEffect(() => {
     if (name === 'healthy' || name === 'attention') void queries.invalidateQueries()
   }, [name, queries])
+  useEffect(() => noteFrozen(queries, bank.error), [bank.error, queries])
   return <ConnectContext value={bank}>{children}</ConnectContext>
 }
 

@@ -1,7 +1,9 @@
 // A button that changes something: it says what it will do first, and afterwards what it did.
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
+import { readStatusAgain } from '../api/read-only.ts'
 import { Confirm } from '../ui/confirm.tsx'
+import { WriteButton } from '../ui/read-only.tsx'
 import { Failed } from '../ui/states.tsx'
 
 interface ActionProps {
@@ -11,27 +13,30 @@ interface ActionProps {
   readonly effect: string
   /** Returns what it did. */
   readonly run: () => Promise<string>
+  /** Whether it is possible while the deployment is frozen. */
+  readonly endsFreeze?: boolean
 }
 
-export function Action({ label, title, effect, run }: ActionProps) {
+export function Action({ label, title, effect, run, endsFreeze = false }: ActionProps) {
   const queries = useQueryClient()
   const [isOpen, setOpen] = useState(false)
   const action = useMutation({
     mutationFn: run,
     onSuccess: async () => {
       setOpen(false)
-      await queries.invalidateQueries({ queryKey: ['operations'] })
+      await Promise.all([queries.invalidateQueries({ queryKey: ['operations'] }), readStatusAgain(queries)])
     },
   })
   const open = (): void => {
     action.reset()
     setOpen(true)
   }
+  const Button = endsFreeze ? 'button' : WriteButton
   return (
     <>
-      <button type="button" className="button small" onClick={open}>
+      <Button type="button" className="button small" onClick={open}>
         {label}
-      </button>
+      </Button>
       {action.data === undefined ? null : (
         <span role="status" className="muted">
           {action.data}

@@ -11,6 +11,7 @@ import { Chart } from '../ui/chart.tsx'
 import { CopyId } from '../ui/copy.tsx'
 import { Money } from '../ui/money.tsx'
 import { Card, Page } from '../ui/page.tsx'
+import { useWrite, WriteButton } from '../ui/read-only.tsx'
 import { Await, Failed } from '../ui/states.tsx'
 
 function Balances({ account }: { readonly account: Account }) {
@@ -63,6 +64,7 @@ interface SwitchProps {
 /** Shows what is being saved until it is stored, and what is stored after a failure. */
 function Switch({ on, save, label }: SwitchProps) {
   const [wanted, setWanted] = useState<boolean | null>(null)
+  const { isReadOnly, describedBy } = useWrite()
   const change = async (next: boolean): Promise<void> => {
     setWanted(next)
     // The form shows why it failed.
@@ -74,7 +76,8 @@ function Switch({ on, save, label }: SwitchProps) {
       <input
         type="checkbox"
         checked={wanted ?? on}
-        disabled={wanted !== null}
+        disabled={wanted !== null || isReadOnly}
+        aria-describedby={describedBy}
         onChange={(event) => void change(event.currentTarget.checked)}
       />
       {label}
@@ -102,9 +105,9 @@ function Settings({ account }: { readonly account: Account }) {
           <span>Name</span>
           <input name="name" defaultValue={account.name} placeholder={account.bank_name} maxLength={100} />
         </label>
-        <button type="submit" className="button" disabled={edit.isPending}>
+        <WriteButton type="submit" className="button" disabled={edit.isPending}>
           Save
-        </button>
+        </WriteButton>
       </form>
       <Switch
         on={account.hidden}

@@ -10,6 +10,7 @@ import { itemWords } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
 import { CopyId } from '../ui/copy.tsx'
 import { Page } from '../ui/page.tsx'
+import { WriteButton } from '../ui/read-only.tsx'
 import { Await, Empty, Failed } from '../ui/states.tsx'
 import { Status } from '../ui/status.tsx'
 
@@ -73,9 +74,9 @@ function Refresh({ item }: { readonly item: Item }) {
   })
   return (
     <>
-      <button type="button" className="button small" disabled={refresh.isPending} onClick={() => refresh.mutate()}>
+      <WriteButton className="button small" disabled={refresh.isPending} onClick={() => refresh.mutate()}>
         Refresh
-      </button>
+      </WriteButton>
       {refresh.isSuccess ? (
         <span role="status" className="muted">
           A sync is scheduled.

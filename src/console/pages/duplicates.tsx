@@ -10,6 +10,7 @@ import { Link } from '../router/link.tsx'
 import { Confirm } from '../ui/confirm.tsx'
 import { Money } from '../ui/money.tsx'
 import { Page } from '../ui/page.tsx'
+import { WriteButton } from '../ui/read-only.tsx'
 import { Await, Empty, Failed } from '../ui/states.tsx'
 import { Status } from '../ui/status.tsx'
 
@@ -83,18 +84,13 @@ function Pair({ itemId, duplicate, accounts, items }: PairProps) {
       </div>
       <div className="actions">
         {isSame ? null : (
-          <button type="button" className="button" onClick={() => setMerging(true)}>
+          <WriteButton className="button" onClick={() => setMerging(true)}>
             They are the same…
-          </button>
+          </WriteButton>
         )}
-        <button
-          type="button"
-          className="button"
-          disabled={settle.isPending}
-          onClick={() => settle.mutate({ keep: true })}
-        >
+        <WriteButton className="button" disabled={settle.isPending} onClick={() => settle.mutate({ keep: true })}>
           They are different
-        </button>
+        </WriteButton>
       </div>
       {settle.error === null || isMerging ? null : <Failed error={settle.error} />}
       {isMerging ? (

@@ -169,6 +169,7 @@ function Freeze() {
                 />
               ) : (
                 <Action
+                  endsFreeze
                   label="End the freeze…"
                   title="End the freeze?"
                   effect="Writes and calls of Plaid are possible again. The next sweep schedules the syncs that waited."

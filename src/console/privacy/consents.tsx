@@ -6,6 +6,7 @@ import { useClient } from '../api/context.tsx'
 import { consentsQuery } from '../api/own-data.ts'
 import { formatMoment } from '../format/dates.ts'
 import { Card } from '../ui/page.tsx'
+import { useWrite } from '../ui/read-only.tsx'
 import { Await, Failed } from '../ui/states.tsx'
 
 type Purposes = Consents['purposes']
@@ -42,6 +43,7 @@ function Switches({ consents }: { readonly consents: Consents }) {
   /** What is being saved, which the switches show until the answer is here. */
   const [wanted, setWanted] = useState<Purposes | null>(null)
   const shown = wanted ?? consents.purposes
+  const { isReadOnly } = useWrite()
   const save = useMutation({
     mutationFn: (purposes: Purposes) =>
       client.put('/api/v1/privacy/consents', { body: { version: consents.version, purposes } }),
@@ -66,7 +68,7 @@ function Switches({ consents }: { readonly consents: Consents }) {
               <input
                 type="checkbox"
                 checked={shown[purpose]}
-                disabled={save.isPending}
+                disabled={save.isPending || isReadOnly}
                 aria-describedby={`off-${purpose}`}
                 onChange={(event) => change({ ...shown, [purpose]: event.currentTarget.checked })}
               />

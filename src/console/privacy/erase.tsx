@@ -7,6 +7,7 @@ import { useSession } from '../api/session.tsx'
 import { navigate } from '../router/location.ts'
 import { Confirm } from '../ui/confirm.tsx'
 import { Card } from '../ui/page.tsx'
+import { WriteButton } from '../ui/read-only.tsx'
 import { Failed } from '../ui/states.tsx'
 import { whileErasing } from './under-way.ts'
 
@@ -87,9 +88,9 @@ export function EraseCard() {
       </ul>
       <p className="muted">Download your data first if you want to keep a copy.</p>
       <div className="actions">
-        <button type="button" className="button danger" onClick={() => setOpen(true)}>
+        <WriteButton className="button danger" onClick={() => setOpen(true)}>
           Erase everything…
-        </button>
+        </WriteButton>
       </div>
       {isOpen ? <Dialog onClose={() => setOpen(false)} /> : null}
     </Card>

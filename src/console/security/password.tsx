@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { FormEvent } from 'react'
 import { useClient } from '../api/context.tsx'
 import { Card } from '../ui/page.tsx'
+import { WriteButton } from '../ui/read-only.tsx'
 import { Failed } from '../ui/states.tsx'
 import { textIn } from './form.ts'
 
@@ -40,9 +41,9 @@ export function PasswordCard() {
           At least 12 characters. Every other session ends, and you get an e-mail about the change.
         </p>
         <div className="actions">
-          <button type="submit" className="button" disabled={change.isPending}>
+          <WriteButton type="submit" className="button" disabled={change.isPending}>
             {change.isPending ? 'Changing…' : 'Change the password'}
-          </button>
+          </WriteButton>
           <span role="status" className="muted">
             {change.isSuccess ? 'Changed. Every other session has ended.' : ''}
           </span>

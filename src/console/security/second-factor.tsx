@@ -7,6 +7,7 @@ import { useClient } from '../api/context.tsx'
 import { saveFile } from '../privacy/download.ts'
 import { CopyId } from '../ui/copy.tsx'
 import { Card } from '../ui/page.tsx'
+import { WriteButton } from '../ui/read-only.tsx'
 import { Failed } from '../ui/states.tsx'
 import { textIn } from './form.ts'
 
@@ -65,9 +66,9 @@ function ConfirmSecret({ secret, onConfirmed }: ConfirmProps) {
         <input name="code" autoComplete="one-time-code" inputMode="numeric" required />
       </label>
       <div className="actions">
-        <button type="submit" className="button primary" disabled={confirm.isPending}>
+        <WriteButton type="submit" className="button primary" disabled={confirm.isPending}>
           Turn the second factor on
-        </button>
+        </WriteButton>
       </div>
       {confirm.error === null ? null : <Failed error={confirm.error} />}
     </form>
@@ -93,9 +94,9 @@ function Enroll() {
         <input type="password" name="password" autoComplete="current-password" required />
       </label>
       <div className="actions">
-        <button type="submit" className="button" disabled={enroll.isPending}>
+        <WriteButton type="submit" className="button" disabled={enroll.isPending}>
           Get a secret
-        </button>
+        </WriteButton>
       </div>
       {enroll.error === null ? null : <Failed error={enroll.error} />}
     </form>
@@ -129,9 +130,9 @@ function Disable() {
         </label>
       </div>
       <div className="actions">
-        <button type="submit" className="button" disabled={disable.isPending}>
+        <WriteButton type="submit" className="button" disabled={disable.isPending}>
           Turn the second factor off
-        </button>
+        </WriteButton>
         <span role="status" className="muted">
           {disable.isSuccess ? 'The second factor is off.' : ''}
         </span>

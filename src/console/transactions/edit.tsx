@@ -6,6 +6,7 @@ import { useClient } from '../api/context.tsx'
 import { formatDay } from '../format/dates.ts'
 import { categoryWords } from '../format/words.ts'
 import { CopyId } from '../ui/copy.tsx'
+import { WriteButton } from '../ui/read-only.tsx'
 import { Failed } from '../ui/states.tsx'
 
 const textIn = (data: FormData, name: string): string | null => {
@@ -94,9 +95,9 @@ export function EditTransaction({ row }: { readonly row: Transaction }) {
           <input type="checkbox" name="hidden" defaultChecked={row.hidden} /> Leave it out of sums
         </label>
         <div className="actions">
-          <button type="submit" className="button" disabled={edit.isPending}>
+          <WriteButton type="submit" className="button" disabled={edit.isPending}>
             {edit.isPending ? 'Saving…' : 'Save'}
-          </button>
+          </WriteButton>
           <span role="status" className="muted">
             {edit.isSuccess ? 'Saved' : ''}
           </span>

@@ -12,6 +12,7 @@ import { useCurrentInView } from '../router/current-in-view.ts'
 import { Link } from '../router/link.tsx'
 import { useLocation } from '../router/location.ts'
 import icon from '../icon.svg'
+import { ReadOnlyNotice } from './read-only.tsx'
 import { Failed } from './states.tsx'
 
 const kindWords = { demo: 'Demo user', operator: 'Demo operator', account: 'Signed in' } as const
@@ -80,6 +81,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
   const online = useOnline()
   const leave = useMutation({ mutationFn: signOut })
   useFreshData()
+  const isOperator = state.name === 'signed_in' && state.isOperator
   const kind = state.name === 'signed_in' ? state.kind : 'account'
   const bankUrl = 'settings' in state ? state.settings.bankUrl : null
   return (
@@ -92,7 +94,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
           <img src={icon} alt="" width="28" height="28" />
           WealthNavigator
         </Link>
-        <Navigation isOperator={state.name === 'signed_in' && state.isOperator} />
+        <Navigation isOperator={isOperator} />
         {bankUrl === null ? null : <SimulatedBank url={bankUrl} />}
         <div className="who">
           <span className="muted wide-only">{kindWords[kind]}</span>
@@ -112,6 +114,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
             You are offline. You see what was loaded last; changes are not possible.
           </div>
         )}
+        <ReadOnlyNotice isOperator={isOperator} />
         {leave.error === null ? null : <Failed error={leave.error} />}
         <ConnectProblem />
         {children}

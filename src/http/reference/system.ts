@@ -25,6 +25,12 @@ export const systemTexts: OperationTexts = {
       },
     },
   },
+  getStatus: {
+    description:
+      'Returns whether changes are possible. While an operator has frozen the deployment, reads continue and changes get 503 `frozen`. A client can disable what changes something.',
+    responses: { 200: 'Whether changes are possible.' },
+    example: { response: { read_only: false } },
+  },
   openapi: {
     description: 'Returns this document.',
     responses: { 200: 'An OpenAPI 3.1 document.' },

@@ -6,6 +6,7 @@ import { crons, jobFor, skipped } from '../../../src/cron/schedule.ts'
 import { listItems } from '../../../src/db/items/items.ts'
 import { readFreeze } from '../../../src/db/operations/freeze.ts'
 import { AppError } from '../../../src/errors.ts'
+import { statusRoute } from '../../../src/http/routes/system/status.ts'
 import { changeFreeze } from '../../../src/freeze/change-freeze.ts'
 import { requestRotation } from '../../../src/items/request-rotation.ts'
 import { removeItem } from '../../../src/items/remove-item.ts'
@@ -15,6 +16,7 @@ import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
 import { purgeExpired } from '../../../src/retention/purge.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
 import { sweep } from '../../../src/sync/sweep.ts'
+import { ask, operatorOf } from '../../support/call-route.ts'
 import { bankOf, linkAndSync } from '../../support/linked.ts'
 import { countingOutcomes } from '../../support/counting-outcomes.ts'
 import { expectTruth } from '../../support/equality.ts'
@@ -35,10 +37,7 @@ afterEach(async () => {
 
 const set = (state: string) =>
   world.sql("update safety_switches set state = $1, changed_at = now() where name = 'freeze'", [state])
-const operator = (): Ctx<User> => ({
-  ...world.user('operator'),
-  actor: { ...world.user('operator').actor, role: 'admin' },
-})
+const operator = (): Ctx<User> => operatorOf(world)
 
 /** Freezes, and waits until this isolate knows that it may not call Plaid: two seconds at most. */
 async function freeze(state: 'frozen' | 'recovery' = 'frozen'): Promise<void> {
@@ -287,6 +286,26 @@ describe('a frozen deployment', () => {
     const made = (await world.bank.calls()).slice(calls.length)
     expect(made.map(({ endpoint }) => endpoint)).toEqual(['/item/access_token/invalidate'])
     expect(await codeOf(requestSync(world.user(subject), item.id))).toBe('frozen')
+  })
+})
+
+describe('the state for clients', () => {
+  const isReadOnly = async (): Promise<unknown> => await ask(world.user('a client'), statusRoute)
+
+  it.each(['frozen', 'recovery'] as const)(
+    'is read-only during a freeze in the state %s, and not after it',
+    async (state) => {
+      expect(await isReadOnly()).toEqual({ read_only: false })
+      await freeze(state)
+      expect(await isReadOnly()).toEqual({ read_only: true })
+    },
+  )
+
+  it('is not said to be open while the switch cannot be read', async () => {
+    const user = world.user('a client')
+    const gate = { ...user.services.freeze, check: () => Promise.resolve('unknown' as const) }
+    const services = { ...user.services, freeze: gate }
+    expect(await codeOf(ask({ ...user, services }, statusRoute))).toBe('unavailable')
   })
 })
 
