@@ -8,6 +8,7 @@ import {
   foreignKey,
   index,
   integer,
+  jsonb,
   pgTable,
   smallint,
   text,
@@ -31,6 +32,13 @@ export const items = pgTable(
     accessTokenAt: timestamp('access_token_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     status: text().notNull().default('initializing'),
     statusReason: text('status_reason'),
+    /**
+     * The last 50 changes of the status and its reason, newest first, written by a trigger: `{id, at, from, from_reason, to,
+     * reason, cause: {kind, id, plaid_request_ids} | null}`.
+     */
+    statusHistory: jsonb('status_history')
+      .notNull()
+      .default(sql`'[]'`),
     newAccountsAvailable: boolean('new_accounts_available').notNull().default(false),
     consentExpiresAt: timestamp('consent_expires_at', { withTimezone: true, precision: 3 }),
     disconnectAt: timestamp('disconnect_at', { withTimezone: true, precision: 3 }),

@@ -1685,19 +1685,19 @@ export type SyncRunList = {
 }
 
 export type TimelineEntry = {
-  /** The id of the webhook, the run, the audit row, the session, the exchange, the removal or the letter. */
+  /** The id of the webhook, the run, the change, the audit row, the session, the exchange, the removal or the letter. */
   id: string
-  /** `webhook`: received from Plaid. `sync_run`: an attempt to read a product. `change`: a row of the audit trail. `link_session`: Link in update mode. `exchange`: of a public token. `removal`: waits to be removed at Plaid. `dead_letter`: a queue message that could not be processed. */
-  kind: 'webhook' | 'sync_run' | 'change' | 'link_session' | 'exchange' | 'removal' | 'dead_letter'
+  /** `webhook`: received from Plaid. `sync_run`: an attempt to read a product. `status`: the status of the item or its reason changed; the last 50 changes. `change`: a row of the audit trail. `link_session`: Link in update mode. `exchange`: of a public token. `removal`: waits to be removed at Plaid. `dead_letter`: a queue message that could not be processed. */
+  kind: 'webhook' | 'sync_run' | 'status' | 'change' | 'link_session' | 'exchange' | 'removal' | 'dead_letter'
   /** When it was received, started or created. */
   at: string
-  /** The type and code of the webhook, the outcome, the action, the state or the reason. */
+  /** The type and code of the webhook, the outcome, the new status, the action, the state or the reason. */
   what: string
   /** The product of a run or of a dead letter; null otherwise. */
   product: string | null
-  /** The error that a webhook reports or a run ended with; null for none. */
+  /** The error that a webhook reports, a run ended with or a status has as its reason; null for none. */
   error_code: string | null
-  /** Plaid’s request ids of a run, for Plaid’s support. */
+  /** Plaid’s request ids of a run, or of what changed a status, for Plaid’s support. */
   plaid_request_ids: Array<string>
   /** The request that made a change; null for other kinds. */
   request_id: string | null
@@ -4180,7 +4180,7 @@ export interface paths {
           /** The `next_cursor` of the previous page. Empty for the first page. */
           cursor?: string | undefined
           /** Only entries of this kind. */
-          kind?: 'webhook' | 'sync_run' | 'change' | 'link_session' | 'exchange' | 'removal' | 'dead_letter' | undefined
+          kind?: 'webhook' | 'sync_run' | 'status' | 'change' | 'link_session' | 'exchange' | 'removal' | 'dead_letter' | undefined
         }
         header?: never
         path: {

@@ -6,6 +6,7 @@ import * as z from 'zod'
 import { batch, type JobsDatabase, longBatch } from './core/client.ts'
 import { sqlState, sqlStateOf } from './core/sql-state.ts'
 import { announced } from './items/item-update.ts'
+import { becauseOf } from './items/status-history.ts'
 import { byIndex } from './core/plans.ts'
 import { rotatingMinutes } from './items/rotations.ts'
 import { selectWatched, type Watched } from './operations/live.ts'
@@ -83,8 +84,9 @@ export type CommitResult =
    */
   | { readonly kind: 'accounts_moved' }
 
-const begin = (lease: Lease) =>
-  command(sql`select app.begin_commit(${lease.itemProductId}, ${lease.runId}, ${lease.cursor}), ${byIndex}`)
+const begin = (lease: Lease, { requestIds }: RunReport) =>
+  command(sql`select app.begin_commit(${lease.itemProductId}, ${lease.runId}, ${lease.cursor}),
+    ${becauseOf({ kind: 'sync_run', id: lease.runId, requestIds })}, ${byIndex}`)
 
 const setAsideCount = sql.raw("coalesce(nullif(current_setting('app.set_aside', true), ''), '0')::int")
 
@@ -149,7 +151,7 @@ export async function commitRun(
         or i.status = 'initializing' and not ${awaitsTransactions})`)
   return await guarded(async () => {
     const { product, marked, left, watched } = await longBatch(jobs, {
-      begun: begin(lease),
+      begun: begin(lease, report),
       product: finished,
       item: status,
       marked: markDirty,
@@ -207,7 +209,7 @@ export async function recordFailure(
   const replaced = sql`i.access_token_sealed <> ${lease.sealedToken}`
   return await guarded(async () => {
     const { breaker, item, tripped, marked, watched } = await batch(jobs, {
-      begun: begin(lease),
+      begun: begin(lease, report),
       breaker: lockLosses(mayBeRotating),
       product: command(sql`update item_products p set lease_owner = null, lease_expires_at = null,
           attempts = p.attempts + ${end.isFailure ? 1 : 0},

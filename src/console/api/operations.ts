@@ -56,6 +56,7 @@ export const runOutcomes = ['committed', 'failed', 'waiting', 'absent', 'consent
 export const entryKinds = [
   'webhook',
   'sync_run',
+  'status',
   'change',
   'link_session',
   'exchange',

@@ -2,26 +2,8 @@
 import type { Liability } from '@wealthnavigator/client'
 import { formatDay } from '../format/dates.ts'
 import { type Decimal, formatDecimal, formatMoney } from '../format/money.ts'
+import { listIn, objectIn, textIn } from '../format/members.ts'
 import { categoryWords } from '../format/words.ts'
-
-type Details = Readonly<Record<string, unknown>>
-
-const textIn = (details: Details, name: string): string | null => {
-  const value = details[name]
-  return typeof value === 'string' && value !== '' ? value : null
-}
-
-const objectIn = (details: Details, name: string): Details => {
-  const value = details[name]
-  return typeof value === 'object' && value !== null ? { ...value } : {}
-}
-
-const listIn = (details: Details, name: string): readonly Details[] => {
-  const value = details[name]
-  return Array.isArray(value)
-    ? value.flatMap((row: unknown) => (typeof row === 'object' && row !== null ? { ...row } : []))
-    : []
-}
 
 export interface NextPayment {
   readonly day: string | null

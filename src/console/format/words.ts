@@ -120,17 +120,23 @@ export function errorWords(error: unknown): ErrorWords {
   return { why: error instanceof Error ? error.message : 'Something went wrong.', next: 'Try again.', requestId: null }
 }
 
+/** `sync_run` as `sync run`. */
+export const spaced = (code: string): string => code.replaceAll('_', ' ')
+/** `sync run` as `Sync run`. */
+export const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+/** `sync_run` as `Sync run`. */
+export const wordsOf = (code: string): string => capitalized(spaced(code))
+
 /** `FOOD_AND_DRINK` as `Food and drink`. */
 export function categoryWords(category: string | null): string {
   if (category === null) return 'Uncategorized'
   if (!/^[A-Z0-9_]+$/.test(category)) return category
-  const text = category.replaceAll('_', ' ').toLowerCase()
-  return text.charAt(0).toUpperCase() + text.slice(1)
+  return wordsOf(category.toLowerCase())
 }
 
 const subtypes: Readonly<Record<string, string>> = { ira: 'IRA', cd: 'CD', hsa: 'HSA', '401k': '401(k)', '529': '529' }
 
 export function subtypeWords(type: string, subtype: string | null): string {
   const text = subtype ?? type
-  return subtypes[text] ?? text.charAt(0).toUpperCase() + text.slice(1)
+  return subtypes[text] ?? capitalized(text)
 }

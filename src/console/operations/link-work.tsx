@@ -3,14 +3,14 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useClient } from '../api/context.tsx'
 import { exchangesQuery, exchangeStates, orphansQuery, removalReasons, removalsQuery } from '../api/operations.ts'
 import { formatExactMoment, formatRelative } from '../format/dates.ts'
+import { wordsOf } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
 import { useSearch } from '../router/location.ts'
 import { Await } from '../ui/states.tsx'
 import { Status } from '../ui/status.tsx'
 import { Entry, Moment } from './entry.tsx'
-import { OperationsList } from './list.tsx'
+import { Entries } from './entries.tsx'
 import { Choice, Chosen } from './navigation.tsx'
-import { wordsOf } from './words.ts'
 
 interface Waiting {
   readonly attempts: number
@@ -40,7 +40,7 @@ export function Exchanges() {
       </p>
       <Choice name="state" label="State" values={exchangeStates} />
       <Chosen names={['user_id']} />
-      <OperationsList query={query} label="the exchanges" empty="No exchange is open">
+      <Entries query={query} label="the exchanges" empty="No exchange is open">
         {(exchange) => (
           <Entry
             key={exchange.id}
@@ -57,7 +57,7 @@ export function Exchanges() {
             actions={<Link to={`/operations/items?user_id=${exchange.user_id}`}>Items of the user</Link>}
           />
         )}
-      </OperationsList>
+      </Entries>
     </>
   )
 }
@@ -156,7 +156,7 @@ export function Removals() {
       <p className="muted">Plaid bills each of these items until it has confirmed the removal.</p>
       <Choice name="reason" label="Reason" values={removalReasons} />
       <Chosen names={['user_id']} />
-      <OperationsList query={query} label="the removals" empty="No removal waits">
+      <Entries query={query} label="the removals" empty="No removal waits">
         {(removal) => (
           <Entry
             key={removal.id}
@@ -184,7 +184,7 @@ export function Removals() {
             }
           />
         )}
-      </OperationsList>
+      </Entries>
     </>
   )
 }

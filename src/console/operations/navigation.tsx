@@ -1,4 +1,5 @@
 // The pages for operators, and a filter of one of them that is in the address.
+import { spaced } from '../format/words.ts'
 import { useSearch } from '../router/location.ts'
 import { type Tab, Tabs } from '../ui/tabs.tsx'
 
@@ -33,7 +34,7 @@ export function Choice({ name, label, values }: ChoiceProps) {
         <option value="">All</option>
         {values.map((value) => (
           <option key={value} value={value}>
-            {value.replaceAll('_', ' ')}
+            {spaced(value)}
           </option>
         ))}
       </select>
@@ -50,7 +51,7 @@ export function Chosen({ names }: { readonly names: readonly string[] }) {
   })
   return chosen.map(({ name, value }) => (
     <p key={name} className="chosen">
-      <span className="muted">{name.replaceAll('_', ' ')}</span> <code>{value}</code>{' '}
+      <span className="muted">{spaced(name)}</span> <code>{value}</code>{' '}
       <button type="button" className="button small quiet" onClick={() => change({ [name]: null })}>
         Remove filter
       </button>

@@ -4,11 +4,11 @@ import type { Quota as QuotaBody } from '@wealthnavigator/client'
 import { useClient } from '../api/context.tsx'
 import { quotaQuery } from '../api/operations.ts'
 import { formatExactMoment, formatRelative } from '../format/dates.ts'
+import { wordsOf } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
 import { Await } from '../ui/states.tsx'
 import { Status } from '../ui/status.tsx'
 import { CountTable } from './table.tsx'
-import { wordsOf } from './words.ts'
 
 type PlaidLimit = NonNullable<QuotaBody['plaid']>[number]
 

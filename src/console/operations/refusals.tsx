@@ -3,12 +3,12 @@ import { useQuery } from '@tanstack/react-query'
 import { useClient } from '../api/context.tsx'
 import { refusalsQuery } from '../api/operations.ts'
 import { formatExactMoment, formatRelative } from '../format/dates.ts'
+import { wordsOf } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
 import { useSearch } from '../router/location.ts'
 import { Await, Empty } from '../ui/states.tsx'
 import { Choice, Chosen } from './navigation.tsx'
 import { CountTable } from './table.tsx'
-import { wordsOf } from './words.ts'
 
 /** What an operator does about it; other reasons are those of a sender that is not Plaid. */
 const meanings: Readonly<Record<string, string>> = {

@@ -3,9 +3,11 @@ import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { useClient } from '../api/context.tsx'
 import { searchQuery } from '../api/operations.ts'
+import { spaced } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
 import { useSearch } from '../router/location.ts'
 import { CopyId } from '../ui/copy.tsx'
+import { fieldText } from '../ui/form.ts'
 import { Await, Empty } from '../ui/states.tsx'
 import { Moment } from './entry.tsx'
 
@@ -39,7 +41,7 @@ function Results({ id }: { readonly id: string }) {
             <ol className="entries">
               {data.map((found) => {
                 const page = pageOf(found)
-                const words = found.kind.replaceAll('_', ' ')
+                const words = spaced(found.kind)
                 return (
                   <li key={`${found.kind} ${found.id}`} className="entry">
                     <strong>{page === null ? words : <Link to={page}>{words}</Link>}</strong>
@@ -67,8 +69,7 @@ export function IdSearch() {
   const id = token === '' ? (params.get('id') ?? '').trim().slice(0, 400) : token
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
-    const value = new FormData(event.currentTarget).get('id')
-    const text = typeof value === 'string' ? value.trim() : ''
+    const text = fieldText(new FormData(event.currentTarget), 'id').trim()
     setRefused(isSecret(text))
     setToken(isToken(text) && !isSecret(text) ? text : '')
     change({ id: isToken(text) ? null : text })

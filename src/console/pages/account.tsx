@@ -9,6 +9,7 @@ import { subtypeWords } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
 import { Chart } from '../ui/chart.tsx'
 import { CopyId } from '../ui/copy.tsx'
+import { fieldTextOrNull } from '../ui/form.ts'
 import { Money } from '../ui/money.tsx'
 import { Card, Page } from '../ui/page.tsx'
 import { useWrite, WriteButton } from '../ui/read-only.tsx'
@@ -95,8 +96,7 @@ function Settings({ account }: { readonly account: Account }) {
   })
   const rename = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
-    const name = new FormData(event.currentTarget).get('name')
-    edit.mutate({ name: typeof name === 'string' && name.trim() !== '' ? name.trim() : null })
+    edit.mutate({ name: fieldTextOrNull(new FormData(event.currentTarget), 'name') })
   }
   return (
     <Card title="How it is shown">

@@ -3,6 +3,7 @@ import type { Erasure } from '@wealthnavigator/client'
 import { useCallback, useEffect, useState } from 'react'
 import { readErasure } from '../api/own-data.ts'
 import { formatMoment } from '../format/dates.ts'
+import { spaced } from '../format/words.ts'
 import { readCertificate } from '../privacy/certificate.ts'
 import { saveFile } from '../privacy/download.ts'
 import { Link } from '../router/link.tsx'
@@ -83,7 +84,7 @@ function CertificateCard({ id, jws }: { readonly id: string; readonly jws: strin
               <tbody>
                 {rows.map(([table, count]) => (
                   <tr key={table}>
-                    <th scope="row">{table.replaceAll('_', ' ')}</th>
+                    <th scope="row">{spaced(table)}</th>
                     <td className="number">{count}</td>
                   </tr>
                 ))}

@@ -7,17 +7,15 @@ import { accountsQuery } from '../api/queries.ts'
 import { formatDay, formatLongDay } from '../format/dates.ts'
 import { isZero } from '../format/decimal.ts'
 import { formatDecimal, formatMoney, isNegative, negated } from '../format/money.ts'
+import { capitalized } from '../format/words.ts'
 import { Flow } from '../ui/money.tsx'
-import { More } from '../ui/more.tsx'
 import { Page } from '../ui/page.tsx'
-import { Empty, Failed, Loading } from '../ui/states.tsx'
+import { Paged } from '../ui/paged.tsx'
 import { investmentTabs, Tabs } from '../ui/tabs.tsx'
-
-const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** `Sell`, or the kind beside the type where it says more: `Cash: dividend`. */
 const kindOf = ({ type, subtype }: InvestmentTransaction): string =>
-  subtype === '' || subtype === type ? sentence(type) : `${sentence(type)}: ${subtype}`
+  subtype === '' || subtype === type ? capitalized(type) : `${capitalized(type)}: ${subtype}`
 
 function unitsOf({ quantity, price, currency, security }: InvestmentTransaction): string | null {
   if (security === null || isZero(quantity)) return null
@@ -58,30 +56,21 @@ function Days({ rows }: { readonly rows: readonly InvestmentTransaction[] }) {
 
 export default function InvestmentActivity() {
   const query = useInfiniteQuery(investmentTransactionsQuery(useClient()))
-  const rows = query.data?.pages.flatMap(({ data }) => data) ?? []
   return (
     <Page title="Investment activity">
       <Tabs label="Investments" tabs={investmentTabs} />
-      {query.error === null ? null : <Failed error={query.error} retry={() => void query.refetch()} />}
-      {query.isPending ? <Loading label="Loading the activity" lines={8} /> : null}
-      {query.isSuccess && rows.length === 0 ? (
-        <Empty title="There is no activity">Purchases, sales, dividends and fees appear here.</Empty>
-      ) : null}
-      {rows.length === 0 ? null : (
-        <section className="card">
-          <h2 className="visually-hidden">All activity</h2>
-          <Days rows={rows} />
-          {query.hasNextPage ? (
-            <More
-              busy={query.isFetchingNextPage}
-              failed={query.isFetchNextPageError}
-              load={() => void query.fetchNextPage()}
-            />
-          ) : (
-            <p className="muted center">That is all.</p>
-          )}
-        </section>
-      )}
+      <Paged
+        query={query}
+        label="the activity"
+        empty={{ title: 'There is no activity', text: 'Purchases, sales, dividends and fees appear here.' }}
+      >
+        {(rows) => (
+          <section className="card">
+            <h2 className="visually-hidden">All activity</h2>
+            <Days rows={rows} />
+          </section>
+        )}
+      </Paged>
     </Page>
   )
 }

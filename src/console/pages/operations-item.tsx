@@ -3,11 +3,13 @@ import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-quer
 import { useClient } from '../api/context.tsx'
 import { anyItemQuery, entryKinds, timelineQuery } from '../api/operations.ts'
 import { formatExactMoment } from '../format/dates.ts'
+import { type Members, objectIn, textIn } from '../format/members.ts'
+import { wordsOf } from '../format/words.ts'
 import { Action, scheduled } from '../operations/action.tsx'
 import { Entry, Moment } from '../operations/entry.tsx'
-import { OperationsList } from '../operations/list.tsx'
+import { Entries } from '../operations/entries.tsx'
 import { Choice, OperationsNavigation } from '../operations/navigation.tsx'
-import { toneOf, wordsOf } from '../operations/words.ts'
+import { toneOf } from '../operations/tones.ts'
 import { Link } from '../router/link.tsx'
 import { useSearch } from '../router/location.ts'
 import { CopyId } from '../ui/copy.tsx'
@@ -104,10 +106,23 @@ interface Happened {
   readonly what: string
   readonly product: string | null
   readonly error_code: string | null
+  readonly raw: Members
 }
 
 const titleOf = ({ kind, what, product }: Happened): string =>
   `${wordsOf(kind)}: ${kind === 'webhook' ? what : wordsOf(product ?? what)}`
+
+/** From which status an item came, and what made it change. */
+function factsOf({ kind, raw }: Happened): readonly (string | null)[] {
+  if (kind !== 'status') return []
+  const [from, causeKind] = [textIn(raw, 'from'), textIn(objectIn(raw, 'cause'), 'kind')]
+  return [
+    from === null ? null : `from ${wordsOf(from)}`,
+    causeKind === null
+      ? 'by a request or a job: see the change at the same time'
+      : `by a ${wordsOf(causeKind).toLowerCase()}`,
+  ]
+}
 
 /** Of a change, the title says all. */
 function statusOf({ kind, what, error_code: code }: Happened) {
@@ -126,13 +141,14 @@ function Timeline({ id }: { readonly id: string }) {
   return (
     <Card title="Timeline">
       <Choice name="kind" label="Kind" values={entryKinds} />
-      <OperationsList query={query} label="the timeline" empty="Nothing has happened yet">
+      <Entries query={query} label="the timeline" empty="Nothing has happened yet">
         {(entry) => (
           <Entry
             key={`${entry.kind} ${entry.id}`}
             title={titleOf(entry)}
             at={entry.at}
             {...statusOf(entry)}
+            facts={factsOf(entry)}
             ids={[
               { label: wordsOf(entry.kind), value: entry.id },
               { label: 'Request', value: entry.request_id },
@@ -141,7 +157,7 @@ function Timeline({ id }: { readonly id: string }) {
             raw={entry.raw}
           />
         )}
-      </OperationsList>
+      </Entries>
     </Card>
   )
 }

@@ -12,15 +12,16 @@ import {
   runsQuery,
   webhooksQuery,
 } from '../api/operations.ts'
+import { wordsOf } from '../format/words.ts'
 import { Action, scheduled } from '../operations/action.tsx'
 import { Entry } from '../operations/entry.tsx'
 import { Exchanges, Removals } from '../operations/link-work.tsx'
-import { OperationsList } from '../operations/list.tsx'
+import { Entries } from '../operations/entries.tsx'
 import { Choice, Chosen, OperationsNavigation } from '../operations/navigation.tsx'
 import { Quota } from '../operations/quota.tsx'
 import { Refusals } from '../operations/refusals.tsx'
 import { Usage } from '../operations/usage.tsx'
-import { toneOf, wordsOf } from '../operations/words.ts'
+import { toneOf } from '../operations/tones.ts'
 import { Link } from '../router/link.tsx'
 import { useSearch } from '../router/location.ts'
 import { Page } from '../ui/page.tsx'
@@ -36,7 +37,7 @@ function Items() {
     <>
       <Choice name="status" label="Status" values={itemStatuses} />
       <Chosen names={['user_id']} />
-      <OperationsList query={query} label="the items" empty="No item matches">
+      <Entries query={query} label="the items" empty="No item matches">
         {(item) => (
           <Entry
             key={item.id}
@@ -52,7 +53,7 @@ function Items() {
             raw={item}
           />
         )}
-      </OperationsList>
+      </Entries>
     </>
   )
 }
@@ -64,7 +65,7 @@ function Runs() {
     <>
       <Choice name="outcome" label="Outcome" values={runOutcomes} />
       <Chosen names={['item_id']} />
-      <OperationsList query={query} label="the runs" empty="No run matches">
+      <Entries query={query} label="the runs" empty="No run matches">
         {(run) => (
           <Entry
             key={run.id}
@@ -80,7 +81,7 @@ function Runs() {
             actions={itemPage(run.item_id)}
           />
         )}
-      </OperationsList>
+      </Entries>
     </>
   )
 }
@@ -91,7 +92,7 @@ function Webhooks() {
   return (
     <>
       <Chosen names={['plaid_item_id']} />
-      <OperationsList query={query} label="the webhooks" empty="No webhook has arrived">
+      <Entries query={query} label="the webhooks" empty="No webhook has arrived">
         {(webhook) => (
           <Entry
             key={webhook.id}
@@ -106,7 +107,7 @@ function Webhooks() {
             actions={webhook.item_id === null ? undefined : itemPage(webhook.item_id)}
           />
         )}
-      </OperationsList>
+      </Entries>
     </>
   )
 }
@@ -134,7 +135,7 @@ function DeadLetters() {
           run={async () => scheduled((await client.post('/api/v1/admin/dead-letters/replay')).queued)}
         />
       </div>
-      <OperationsList query={query} label="the dead letters" empty="No message waits for a replay">
+      <Entries query={query} label="the dead letters" empty="No message waits for a replay">
         {(letter) => (
           <Entry
             key={letter.id}
@@ -168,7 +169,7 @@ function DeadLetters() {
             }
           />
         )}
-      </OperationsList>
+      </Entries>
     </>
   )
 }
@@ -179,7 +180,7 @@ function Audit() {
   return (
     <>
       <Chosen names={['target_id']} />
-      <OperationsList query={query} label="the audit trail" empty="No row matches">
+      <Entries query={query} label="the audit trail" empty="No row matches">
         {(row) => (
           <Entry
             key={row.id}
@@ -194,7 +195,7 @@ function Audit() {
             raw={{ ...row, user: undefined, acted_by: undefined }}
           />
         )}
-      </OperationsList>
+      </Entries>
     </>
   )
 }

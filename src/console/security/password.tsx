@@ -2,10 +2,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { FormEvent } from 'react'
 import { useClient } from '../api/context.tsx'
+import { fieldText } from '../ui/form.ts'
 import { Card } from '../ui/page.tsx'
 import { WriteButton } from '../ui/read-only.tsx'
 import { Failed } from '../ui/states.tsx'
-import { textIn } from './form.ts'
 
 export function PasswordCard() {
   const client = useClient()
@@ -20,7 +20,7 @@ export function PasswordCard() {
     const form = event.currentTarget
     const data = new FormData(form)
     change.mutate(
-      { current_password: textIn(data, 'current'), new_password: textIn(data, 'next') },
+      { current_password: fieldText(data, 'current'), new_password: fieldText(data, 'next') },
       { onSuccess: () => form.reset() },
     )
   }

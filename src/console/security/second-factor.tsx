@@ -6,10 +6,10 @@ import { type FormEvent, useState } from 'react'
 import { useClient } from '../api/context.tsx'
 import { saveFile } from '../privacy/download.ts'
 import { CopyId } from '../ui/copy.tsx'
+import { fieldText } from '../ui/form.ts'
 import { Card } from '../ui/page.tsx'
 import { WriteButton } from '../ui/read-only.tsx'
 import { Failed } from '../ui/states.tsx'
-import { textIn } from './form.ts'
 
 function RecoveryCodes({ codes }: { readonly codes: readonly string[] }) {
   const save = (): void => saveFile(new Blob([`${codes.join('\n')}\n`], { type: 'text/plain' }), 'recovery-codes.txt')
@@ -52,7 +52,7 @@ function ConfirmSecret({ secret, onConfirmed }: ConfirmProps) {
   })
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
-    confirm.mutate(textIn(new FormData(event.currentTarget), 'code').trim())
+    confirm.mutate(fieldText(new FormData(event.currentTarget), 'code').trim())
   }
   return (
     <form onSubmit={submit} className="stack">
@@ -83,7 +83,7 @@ function Enroll() {
   })
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
-    enroll.mutate(textIn(new FormData(event.currentTarget), 'password'))
+    enroll.mutate(fieldText(new FormData(event.currentTarget), 'password'))
   }
   if (codes !== null) return <RecoveryCodes codes={codes} />
   if (enroll.data !== undefined) return <ConfirmSecret secret={enroll.data} onConfirmed={setCodes} />
@@ -113,7 +113,7 @@ function Disable() {
     const form = event.currentTarget
     const data = new FormData(form)
     disable.mutate(
-      { password: textIn(data, 'password'), code: textIn(data, 'code').trim() },
+      { password: fieldText(data, 'password'), code: fieldText(data, 'code').trim() },
       { onSuccess: () => form.reset() },
     )
   }

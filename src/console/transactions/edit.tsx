@@ -6,13 +6,9 @@ import { useClient } from '../api/context.tsx'
 import { formatDay } from '../format/dates.ts'
 import { categoryWords } from '../format/words.ts'
 import { CopyId } from '../ui/copy.tsx'
+import { fieldTextOrNull } from '../ui/form.ts'
 import { WriteButton } from '../ui/read-only.tsx'
 import { Failed } from '../ui/states.tsx'
-
-const textIn = (data: FormData, name: string): string | null => {
-  const value = data.get(name)
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : null
-}
 
 interface Edits {
   readonly note?: string | null
@@ -71,8 +67,8 @@ export function EditTransaction({ row }: { readonly row: Transaction }) {
     const data = new FormData(event.currentTarget)
     edit.mutate(
       changesOf(row, {
-        note: textIn(data, 'note'),
-        user_category: textIn(data, 'user_category'),
+        note: fieldTextOrNull(data, 'note'),
+        user_category: fieldTextOrNull(data, 'user_category'),
         hidden: data.get('hidden') === 'on',
       }),
     )

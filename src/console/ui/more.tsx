@@ -3,18 +3,18 @@ import { useEffect, useRef } from 'react'
 
 interface MoreProps {
   readonly busy: boolean
-  /** Whether the last page failed: then only the button loads it. */
-  readonly failed: boolean
+  /** Whether only the button loads the page, as after a failure. */
+  readonly byButton: boolean
   readonly load: () => void
 }
 
-export function More({ busy, failed, load }: MoreProps) {
+export function More({ busy, byButton, load }: MoreProps) {
   const button = useRef<HTMLButtonElement>(null)
   const latest = useRef(load)
   latest.current = load
   useEffect(() => {
     const element = button.current
-    if (element === null || failed) return
+    if (element === null || byButton) return
     const observer = new IntersectionObserver(
       (entries) => {
         if (entries.some((entry) => entry.isIntersecting)) latest.current()
@@ -23,7 +23,7 @@ export function More({ busy, failed, load }: MoreProps) {
     )
     observer.observe(element)
     return () => observer.disconnect()
-  }, [busy, failed])
+  }, [busy, byButton])
   return (
     <button ref={button} type="button" className="button wide" disabled={busy} onClick={load}>
       {busy ? 'Loading more…' : 'Show more'}

@@ -1,5 +1,5 @@
-// What happened to one item, in the order of time: webhooks, sync runs, audited changes, Link sessions, exchanges, its removal at
-// Plaid, and messages that could not be delivered. Ids, states, times and counts: never a token, an amount or a name.
+// What happened to one item, in the order of time: webhooks, sync runs, changes of its status, audited changes, Link sessions,
+// exchanges, its removal at Plaid, and messages that could not be delivered. Ids, states, times and counts: never a token, an amount or a name.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
@@ -10,6 +10,7 @@ import { idRow, query, type Statement } from '../core/statement.ts'
 export const timelineKinds = [
   'webhook',
   'sync_run',
+  'status',
   'change',
   'link_session',
   'exchange',
@@ -166,9 +167,23 @@ const sourcesOf = (itemId: string): Readonly<Record<TimelineKind, readonly Sourc
       rows: sql`link_exchanges e where e.item_id = ${itemId}`,
     },
   ],
+  // Below: not rows of their own, or not of the item.
+  status: [],
   removal: [],
   dead_letter: [],
 })
+
+/** Fifty at most, in the item's own row. */
+const statusChanges = ({ from }: Place, itemId: string): Statement<Entry> =>
+  query(
+    entryRow,
+    sql`select h.entry ->> 'id' as id, (h.entry ->> 'at')::timestamptz as at, h.entry ->> 'to' as what,
+        null::text as product, h.entry ->> 'reason' as error_code, array(select jsonb_array_elements_text(
+        coalesce(h.entry -> 'cause' -> 'plaid_request_ids', '[]'))) as plaid_request_ids, null::text as request_id,
+        h.entry - 'id' as raw
+      from items i cross join lateral jsonb_array_elements(i.status_history) as h (entry) where i.id = ${itemId}
+        and ${from === null ? sql`true` : sql`((h.entry ->> 'at')::timestamptz, (h.entry ->> 'id')::uuid) < (${from[0]}::timestamptz, ${from[1]}::uuid)`}`,
+  )
 
 /** At most one: Plaid's item is unique. */
 const removal = ({ from }: Place, itemId: string): Statement<Entry> =>
@@ -222,6 +237,7 @@ export async function listTimeline(
     change: of('change'),
     link_session: of('link_session'),
     exchange: of('exchange'),
+    status: kinds.includes('status') ? statusChanges(place, itemId) : null,
     removal: kinds.includes('removal') ? removal(place, itemId) : null,
     dead_letter: kinds.includes('dead_letter') ? deadLetters(place, itemId) : null,
   })

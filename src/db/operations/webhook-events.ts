@@ -1,9 +1,11 @@
 // Stores verified webhooks: records each once and marks the affected products dirty, in one transaction.
 import { type SQL, sql } from 'drizzle-orm'
+import * as z from 'zod'
 import { type AuditRow, recorded } from '../audit/record.ts'
 import { batch, type JobsDatabase } from '../core/client.ts'
 import { timestamptz } from '../core/columns.ts'
 import { refuseWhen, sqlState } from '../core/sql-state.ts'
+import { becauseOf } from '../items/status-history.ts'
 import { selectWatched, type Watched } from './live.ts'
 import { askedAgain, isResting, lost } from '../sync/work.ts'
 import { anyRow, command, idRow, query, type Statement } from '../core/statement.ts'
@@ -102,6 +104,14 @@ export async function findItemOf(jobs: JobsDatabase, plaidItemId: string): Promi
   return found[0] ?? null
 }
 
+const reportedError = z.object({ error: z.object({ request_id: z.string().max(100) }) })
+
+/** Plaid's id of the request whose error the webhook reports. */
+function requestIdsOf({ payload }: WebhookEvent): string[] {
+  const parsed = reportedError.safeParse(payload)
+  return parsed.success ? [parsed.data.error.request_id] : []
+}
+
 /** The row of the audit trail about a change that an event makes, signed for the item that was found; null for none. */
 export type EventAudit = AuditRow | null
 
@@ -136,7 +146,8 @@ export async function recordEvent(
             ${JSON.stringify(event.payload)}::jsonb
           from (select 1) one left join (${item}) i on true where ${isKept(event)}
           on conflict (replay_key) do nothing returning id)
-        select id, set_config('app.event_id', id::text, true) from event`,
+        select id, set_config('app.event_id', id::text, true),
+          ${becauseOf({ kind: 'webhook', id: sql`id`, requestIds: requestIdsOf(event) })} from event`,
     ),
     unmatched: query(
       anyRow,

@@ -34,7 +34,7 @@ export const adminSearchTexts: OperationTexts = {
     example: { response: itemExample },
   },
   adminListItemTimeline: {
-    description: `Returns what happened to an item, newest first: webhooks received, sync runs with Plaid’s request ids, rows of the audit trail, Link sessions, exchanges, its removal at Plaid and dead letters. ${paged}`,
+    description: `Returns what happened to an item, newest first: webhooks received, sync runs with Plaid’s request ids, changes of its status with the run or webhook that caused them, rows of the audit trail, Link sessions, exchanges, its removal at Plaid and dead letters. ${paged}`,
     parameters: { id: 'The id of the item.', kind: 'Only entries of this kind.' },
     responses: { 200: 'A page of the timeline.' },
     example: {

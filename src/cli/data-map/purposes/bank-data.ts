@@ -67,6 +67,7 @@ export const bankData: Purposes = {
     access_token_sealed: 'reads the data at Plaid',
     access_token_at: 'which tokens are older than a time, for their rotation',
     status_reason: 'why the item has its status',
+    status_history: 'shows an operator when the status changed, and why',
     new_accounts_available: 'shows the user that there are more accounts to share',
     consent_expires_at: 'when the user’s consent ends',
     disconnect_at: 'when the connection ends',

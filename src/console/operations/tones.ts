@@ -1,4 +1,4 @@
-// Codes of operations in words and tones.
+// The tones of the codes of operations.
 import type { Tone } from '../format/words.ts'
 
 const tones: Readonly<Record<string, Tone>> = {
@@ -22,7 +22,3 @@ const tones: Readonly<Record<string, Tone>> = {
 }
 
 export const toneOf = (code: string): Tone => tones[code] ?? 'warn'
-export const wordsOf = (code: string): string => {
-  const text = code.replaceAll('_', ' ')
-  return text.charAt(0).toUpperCase() + text.slice(1)
-}
