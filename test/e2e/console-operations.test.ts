@@ -35,6 +35,23 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     return z.string().parse(row?.['plaid_item_id'])
   }
 
+  /** Names and amounts that are stored about the demo user, as texts that stand alone. */
+  const personal = async (): Promise<readonly string[]> => {
+    const rows = await edge.sql(`select name as text from accounts union select official_name from accounts
+      union select institution_name from items union select name from transactions union select merchant_name from transactions
+      union select trim_scale(current_balance)::text from accounts where current_balance <> trunc(current_balance)
+      union select trim_scale(amount)::text from transactions where amount <> trunc(amount)`)
+    return rows.flatMap(({ text }) => (typeof text === 'string' && text.length > 3 ? [text] : []))
+  }
+
+  /** Neither the page nor the JSON behind its rows has an amount or a name. */
+  const expectImpersonal = async (page: Page, texts: readonly string[]): Promise<void> => {
+    const shown = (await page.locator('main').textContent()) ?? ''
+    const words = new Set(shown.split(/[^\w.]+/))
+    const found = texts.filter((text) => (/^-?[\d.]+$/.test(text) ? words.has(text) : shown.includes(text)))
+    expect(found, page.url()).toEqual([])
+  }
+
   const asOperator = async () => {
     const tab = await openTab(browser, edge.url)
     await tab.page.getByRole('button', { name: 'Continue as demo operator' }).click()
@@ -64,6 +81,9 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     const entry = page.getByRole('listitem').filter({ hasText: 'Webhook: ITEM LOGIN_REPAIRED' })
     await entry.getByText('Ids and JSON').click()
     await entry.getByText('"webhook_code": "LOGIN_REPAIRED"').first().waitFor()
+    await page.getByText('Status: Healthy').first().waitFor()
+    await page.getByText('from Needs update').first().waitFor()
+    await expectImpersonal(page, await personal())
     await review(page, 'operations-item')
     await page.getByLabel('Kind').selectOption('webhook')
     await page.waitForURL(/kind=webhook/)
@@ -76,6 +96,8 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
       select 'sync', 'letter of the console', id, 'retries_exhausted', jsonb_build_object('item_product_id', id)
       from item_products where item_id = '${linked.id}' and product = 'balances'`)
     const { page, mishaps } = await asOperator()
+    const texts = await personal()
+    expect(texts.length).toBeGreaterThan(20)
     for (const [label, title, shown] of [
       ['Items', 'Items', 'ins_109508'],
       ['Runs', 'Sync runs', 'Committed'],
@@ -85,6 +107,7 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     ] as const) {
       await section(page, label, title)
       await page.locator('.entry, table').getByText(shown).first().waitFor()
+      await expectImpersonal(page, texts)
       await review(page, `operations-${label.toLowerCase()}`)
     }
     await section(page, 'Dead letters', 'Dead letters')
@@ -126,6 +149,7 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     ] as const) {
       await section(page, label, title)
       await page.locator('.entry, table').getByText(shown).first().waitFor()
+      await expectImpersonal(page, await personal())
       await review(page, `operations-${label.toLowerCase()}`)
     }
     await page.goto(`${edge.url}/operations/exchanges?state=started`)

@@ -73,6 +73,7 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     claimExchanges: ofWork,
     endUnexchanged: ofExchange,
     loseExchange: ofExchange,
+    noteExchangeFailure: ofWork,
     releaseExchanges: ofWork,
   },
   'link/linked-item.ts': {

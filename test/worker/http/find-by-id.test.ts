@@ -131,6 +131,53 @@ describe('the timeline of an item', () => {
     expect(new Set(runs.data.map(({ kind }) => kind))).toEqual(new Set(['sync_run']))
   })
 
+  it('has each change of the status: from what, to what, why, what caused it, and Plaid’s request ids', async () => {
+    const item = await linkAndSync(world, 'changing')
+    await world.bank.change(item.plaidItemId, { login_required: true, silent: true })
+    await world.sql('update item_products set dirty_seq = dirty_seq + 1, next_attempt_at = now() where item_id = $1', [
+      item.id,
+    ])
+    const products = await world.sql("select id from item_products where item_id = $1 and product = 'item'", [item.id])
+    await world.consume(products.map(({ id }) => ({ item_product_id: String(id), reason: 'user' })))
+    const { data } = await timeline(item.id, { kind: 'status' })
+    const [broken, healthy] = data
+    expect(broken).toMatchObject({
+      what: 'needs_update',
+      error_code: 'ITEM_LOGIN_REQUIRED',
+      raw: { from: 'healthy', from_reason: null, to: 'needs_update', cause: { kind: 'sync_run' } },
+    })
+    expect(healthy).toMatchObject({ what: 'healthy', raw: { from: 'initializing' } })
+    const runs = (await timeline(item.id, { kind: 'sync_run' })).data
+    const cause = z.object({ cause: z.object({ id: z.string() }) }).parse(broken?.raw).cause
+    const run = runs.find(({ id }) => id === cause.id)
+    expect(run?.plaid_request_ids.length).toBeGreaterThan(0)
+    expect(broken?.plaid_request_ids).toEqual(run?.plaid_request_ids.slice(-5))
+
+    await world.bank.change(item.plaidItemId, { login_repaired: true, silent: true })
+    await world.consume(products.map(({ id }) => ({ item_product_id: String(id), reason: 'user' })))
+    await world.bank.change(item.plaidItemId, { pending_disconnect: true })
+    for (const delivery of await world.delivered()) await world.deliver(delivery)
+    const [announced] = (await timeline(item.id, { kind: 'status' })).data
+    const [received] = (await timeline(item.id, { kind: 'webhook' })).data
+    expect(announced).toMatchObject({
+      what: 'pending_disconnect',
+      raw: { from: 'healthy', cause: { kind: 'webhook', id: received?.id } },
+    })
+  })
+
+  it('has at most the last fifty changes of the status, whatever an item does', async () => {
+    const item = await linkAndSync(world, 'flapping')
+    for (let change = 0; change < 30; change += 1)
+      for (const status of ['institution_down', 'healthy'])
+        await world.sql('update items set status = $2 where id = $1', [item.id, status])
+    await world.sql('update items set updated_at = now() where id = $1', [item.id])
+    const { data } = await timeline(item.id, { kind: 'status' })
+    expect(data).toHaveLength(50)
+    expect(data.map(({ what }) => what).slice(0, 3)).toEqual(['healthy', 'institution_down', 'healthy'])
+    expect(new Set(data.map(({ id }) => id)).size).toBe(50)
+    expect(data.every(({ raw }) => raw['cause'] === null)).toBe(true)
+  })
+
   it('shows of a webhook only codes, ids, counts, flags and times', async () => {
     const item = await linkAndSync(world, 'odd webhook')
     await recordEvent(
