@@ -11,7 +11,7 @@ import { recordDeadLetter } from '../../../src/db/operations/dead-letters.ts'
 import { recordEvent } from '../../../src/db/operations/webhook-events.ts'
 import { ask, operatorOf } from '../../support/call-route.ts'
 import { useWorld } from '../../support/item-lifecycle.ts'
-import { linkAndSync, settle } from '../../support/linked.ts'
+import { linkAndSync, nextDelivery, settle } from '../../support/linked.ts'
 import type { World } from '../../support/world.ts'
 
 let world: World
@@ -153,15 +153,13 @@ describe('the timeline of an item', () => {
     expect(run?.plaid_request_ids.length).toBeGreaterThan(0)
     expect(broken?.plaid_request_ids).toEqual(run?.plaid_request_ids.slice(-5))
 
-    await world.bank.change(item.plaidItemId, { login_repaired: true, silent: true })
-    await world.consume(products.map(({ id }) => ({ item_product_id: String(id), reason: 'user' })))
     await world.bank.change(item.plaidItemId, { pending_disconnect: true })
-    for (const delivery of await world.delivered()) await world.deliver(delivery)
+    await world.deliver(await nextDelivery(world, item, 'PENDING_DISCONNECT'))
     const [announced] = (await timeline(item.id, { kind: 'status' })).data
     const [received] = (await timeline(item.id, { kind: 'webhook' })).data
     expect(announced).toMatchObject({
       what: 'pending_disconnect',
-      raw: { from: 'healthy', cause: { kind: 'webhook', id: received?.id } },
+      raw: { from: 'needs_update', cause: { kind: 'webhook', id: received?.id } },
     })
   })
 
