@@ -176,6 +176,9 @@ const rules = ['GET /api/v1/rules', 'POST /api/v1/rules/apply']
 /** A person's decisions about their own data. */
 const decisions = ['GET /api/v1/privacy/consents', 'PUT /api/v1/privacy/consents', 'POST /api/v1/privacy/erase']
 
+/** The same for every user: the state of the deployment. */
+const common = ['GET /api/v1/status']
+
 /** The sockets of the caller: live.test.ts. */
 const sockets = ['POST /api/v1/live/ticket']
 
@@ -233,6 +236,7 @@ test('every documented route is tried here', () => {
   const tried = [
     ...feeds,
     everything,
+    ...common,
     ...keys,
     ...ofEvents,
     ...sockets,
