@@ -1221,7 +1221,7 @@ export type PlaidLimit = {
   client: {
     /** Calls of the client in a minute; background calls use at most 80 % of them. */
     most: number
-    /** Those that count now; null if that is not known. */
+    /** Those that count now, or an upper bound; null if that is not known. */
     used: number | null
     /** When the oldest of these calls no longer counts; null for none. */
     frees_at: string | null
@@ -1234,7 +1234,7 @@ export type PlaidLimit = {
     busiest: Array<{
       /** The id of the item. */
       item_id: string
-      /** Calls that count now. */
+      /** Calls that count now; an upper bound after the object that counts was evicted. */
       used: number
       /** When the oldest of these calls no longer counts; null for none. */
       frees_at: string | null

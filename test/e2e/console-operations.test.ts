@@ -49,7 +49,7 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     const shown = (await page.locator('main').textContent()) ?? ''
     const words = new Set(shown.split(/[^\w.]+/))
     const found = texts.filter((text) => (/^-?[\d.]+$/.test(text) ? words.has(text) : shown.includes(text)))
-    expect(found, page.url()).toEqual([])
+    expect({ url: page.url(), found }).toEqual({ url: page.url(), found: [] })
   }
 
   const asOperator = async () => {

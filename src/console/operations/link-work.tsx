@@ -81,13 +81,13 @@ const modeWords: Readonly<Record<string, string>> = {
 function Orphans() {
   const query = useQuery(orphansQuery(useClient()))
   return (
-    <section aria-labelledby="orphans">
+    <section aria-labelledby="orphans" className="stack">
       <h2 id="orphans">Orphans</h2>
       <Await query={query} label="Loading the orphans">
         {(state) => {
           const isSpent = state.mode === 'end' && state.waiting > 0 && state.removed_today >= state.per_day
           return (
-            <>
+            <div className="stack">
               <p>
                 <Status tone={state.mode === 'end' ? 'good' : 'warn'}>{`Mode ${state.mode}`}</Status>{' '}
                 <span className="muted">{modeWords[state.mode]}</span>
@@ -138,7 +138,7 @@ function Orphans() {
               <p className="links">
                 <Link to="/operations/removals?reason=orphan">Orphans in the queue</Link>
               </p>
-            </>
+            </div>
           )
         }}
       </Await>

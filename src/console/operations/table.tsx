@@ -7,16 +7,18 @@ interface Column {
 }
 
 interface TableProps {
+  /** Whether a long table scrolls in a part of the page. */
+  readonly isLong?: boolean
   readonly caption: string
   readonly columns: readonly Column[]
   /** The cells of each row; the first one names it. */
   readonly rows: readonly { readonly key: string; readonly cells: readonly ReactNode[] }[]
 }
 
-export function CountTable({ caption, columns, rows }: TableProps) {
+export function CountTable({ caption, columns, rows, isLong = false }: TableProps) {
   const classOf = (index: number): string | undefined => (columns[index]?.isNumber === true ? 'number' : undefined)
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label={caption}>
+    <div className={isLong ? 'scroll' : 'scroll whole'} tabIndex={0} role="region" aria-label={caption}>
       <table className="compact">
         <caption>{caption}</caption>
         <thead>

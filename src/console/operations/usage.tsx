@@ -17,6 +17,7 @@ export function Usage() {
           <Empty title="Plaid was not called in the last 30 days" />
         ) : (
           <CountTable
+            isLong
             caption={`${calls} calls of Plaid from ${formatDay(from)} to ${formatDay(to)}`}
             columns={columns}
             rows={data.map(({ day, endpoint, outcome, calls: count }) => ({

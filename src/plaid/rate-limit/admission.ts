@@ -58,7 +58,7 @@ export interface AdmissionStore {
 /** What a limit has used. Lists are bounded, and have the largest values first. */
 export interface LimitState {
   readonly client: Fill
-  /** Items whose calls are in memory: after an eviction, those that were called since. */
+  /** After an eviction, without items whose few calls are not stored. */
   readonly items: readonly (Fill & { readonly itemId: string })[]
   /** Paid calls of this UTC day. */
   readonly days: readonly { readonly path: string; readonly itemId: string | null; readonly calls: number }[]
@@ -192,7 +192,10 @@ export function createAdmissionControl(store: AdmissionStore, startedAtMs: numbe
   return {
     look(name, nowMs) {
       const ofLimit = `${name} `
-      const busy = [...items.entries()].flatMap(([key, window]) =>
+      const stored = [...store.list({ prefix: prefixes.item + ofLimit })].map(
+        ([key, blocks]) => [key.slice(prefixes.item.length), restore(blocksIn(blocks), 0, nowMs)] as const,
+      )
+      const busy = [...new Map([...stored, ...items.entries()])].flatMap(([key, window]) =>
         key.startsWith(ofLimit) ? [{ itemId: key.slice(ofLimit.length), ...fillOf(window, nowMs) }] : [],
       )
       const today = `${prefixes.day}${Math.floor(nowMs / dayMs)} `

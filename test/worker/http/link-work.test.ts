@@ -9,6 +9,7 @@ import { removeItem } from '../../../src/items/remove-item.ts'
 import type { Plaid } from '../../../src/plaid/endpoints.ts'
 import { sealAccessToken } from '../../../src/custody/access-token.ts'
 import { createSecret } from '../../../src/crypto/secret.ts'
+import type { Route } from '../../../src/http/route.ts'
 import { ask, operatorOf } from '../../support/call-route.ts'
 import { heldAtPlaid, linkSmallBank, useWorld } from '../../support/item-lifecycle.ts'
 import { linkAndSync } from '../../support/linked.ts'
@@ -39,7 +40,6 @@ const waiting = z.object({
   ),
   next_cursor: z.string().nullable(),
 })
-type Route = typeof listExchangesRoute | typeof listRemovalsRoute
 const list = async (route: Route, query: Record<string, string> = {}) =>
   waiting.parse(await ask(operatorOf(world), route, { query }))
 

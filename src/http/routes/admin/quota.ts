@@ -10,7 +10,7 @@ import { readMetrics } from './read-metrics.ts'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-const usedSchema = z.int().describe('Calls that count now.')
+const usedSchema = z.int().describe('Calls that count now; an upper bound after the object that counts was evicted.')
 const freesAt = instant.nullable().describe('When the oldest of these calls no longer counts; null for none.')
 
 const plaidLimitSchema = z
@@ -22,7 +22,7 @@ const plaidLimitSchema = z
     client: z
       .object({
         most: z.int().describe('Calls of the client in a minute; background calls use at most 80 % of them.'),
-        used: usedSchema.nullable().describe('Those that count now; null if that is not known.'),
+        used: usedSchema.nullable().describe('Those that count now, or an upper bound; null if that is not known.'),
         frees_at: freesAt,
       })
       .describe('All calls of this Plaid client.'),
