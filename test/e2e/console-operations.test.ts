@@ -77,7 +77,7 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     await edge.settled()
     await page.getByRole('button', { name: 'Refresh' }).click()
     await page.getByText('Webhook: ITEM LOGIN_REPAIRED').waitFor({ timeout: 60_000 })
-    await page.getByText('Healthy', { exact: true }).waitFor({ timeout: 60_000 })
+    await page.locator('.card').first().getByText('Healthy', { exact: true }).first().waitFor({ timeout: 60_000 })
     const entry = page.getByRole('listitem').filter({ hasText: 'Webhook: ITEM LOGIN_REPAIRED' })
     await entry.getByText('Ids and JSON').click()
     await entry.getByText('"webhook_code": "LOGIN_REPAIRED"').first().waitFor()

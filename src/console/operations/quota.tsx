@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import type { Quota as QuotaBody } from '@wealthnavigator/client'
 import { useClient } from '../api/context.tsx'
 import { quotaQuery } from '../api/operations.ts'
-import { formatExactMoment, formatRelative } from '../format/dates.ts'
+import { formatExactMoment } from '../format/dates.ts'
 import { wordsOf } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
 import { Await } from '../ui/states.tsx'
@@ -24,6 +24,8 @@ function usedCell({ responded, client: { most, used } }: PlaidLimit) {
     </>
   )
 }
+
+const inSeconds = (moment: string): string => `in ${Math.max(0, Math.ceil((Date.parse(moment) - Date.now()) / 1000))} s`
 
 const itemLink = (id: string, text: string) => <Link to={`/operations/items/${id}`}>{text}</Link>
 
@@ -65,21 +67,28 @@ function Refused({ limits }: { readonly limits: readonly PlaidLimit[] }) {
 function OfPlaid({ limits }: { readonly limits: QuotaBody['plaid'] }) {
   if (limits === null)
     return (
-      <p className="notice warn">
-        Plaid’s limits are not counted here: <code>PLAID_QUOTA</code> is not bound.
-      </p>
+      <div className="notice warn">
+        <p>
+          Plaid’s limits are not counted here: <code>PLAID_QUOTA</code> is not bound.
+        </p>
+      </div>
     )
   return (
     <>
       <CountTable
         caption="Calls of Plaid in the last minute"
-        columns={[{ title: 'Limit' }, { title: 'Used' }, { title: 'Frees', isNumber: true }, { title: 'Busiest item' }]}
+        columns={[
+          { title: 'Limit' },
+          { title: 'Used' },
+          { title: 'First frees', isNumber: true },
+          { title: 'Busiest item' },
+        ]}
         rows={limits.map((limit) => ({
           key: limit.limit,
           cells: [
             wordsOf(limit.limit),
             usedCell(limit),
-            limit.client.frees_at === null ? '—' : formatRelative(limit.client.frees_at),
+            limit.client.frees_at === null ? '—' : inSeconds(limit.client.frees_at),
             busiestOf(limit),
           ],
         }))}
@@ -92,9 +101,11 @@ function OfPlaid({ limits }: { readonly limits: QuotaBody['plaid'] }) {
 function OfRequests({ limits }: { readonly limits: QuotaBody['requests'] }) {
   if (limits === null)
     return (
-      <p className="notice warn">
-        Requests are not limited: <code>RATE_LIMIT_ENABLED</code> is <code>false</code>.
-      </p>
+      <div className="notice warn">
+        <p>
+          Requests are not limited: <code>RATE_LIMIT_ENABLED</code> is <code>false</code>.
+        </p>
+      </div>
     )
   return (
     <CountTable
@@ -138,8 +149,8 @@ export function Quota() {
           <>
             <h2>Plaid</h2>
             <p className="muted">
-              Calls of the last minute. Background calls use at most 80 % of a limit, so that a person who waits is
-              served.
+              Background calls use at most 80 % of a limit, so that a person who waits is served. After a pause, a count
+              may be an upper bound.
             </p>
             <OfPlaid limits={plaid} />
             <h2>This deployment</h2>

@@ -302,10 +302,9 @@ describe('the state for clients', () => {
   )
 
   it('is not said to be open while the switch cannot be read', async () => {
-    const user = world.user('a client')
-    const gate = { ...user.services.freeze, check: () => Promise.resolve('unknown' as const) }
-    const services = { ...user.services, freeze: gate }
-    expect(await codeOf(ask({ ...user, services }, statusRoute))).toBe('unavailable')
+    await world.stack.addFault(world.database.name, { kind: 'fail-before', matching: 'safety_switches', times: 5 })
+    expect(await codeOf(isReadOnly())).toBe('unavailable')
+    await world.stack.clearFaults(world.database.name)
   })
 })
 
