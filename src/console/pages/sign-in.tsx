@@ -3,6 +3,7 @@ import { ProblemError } from '@wealthnavigator/client'
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
 import type { Credentials } from '../api/sign-in.ts'
 import { type SessionState, useSession } from '../api/session.tsx'
+import { fieldText } from '../ui/form.ts'
 import { errorWords } from '../format/words.ts'
 import { navigate } from '../router/location.ts'
 import { Failed } from '../ui/states.tsx'
@@ -51,11 +52,6 @@ function Demo({ hasOperator }: { readonly hasOperator: boolean }) {
   )
 }
 
-const textIn = (data: FormData, name: string): string => {
-  const value = data.get(name)
-  return typeof value === 'string' ? value : ''
-}
-
 function Field({ label, children }: { readonly label: string; readonly children: ReactNode }) {
   return (
     <label className="field">
@@ -77,10 +73,10 @@ function AccountForm() {
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
     const data = new FormData(event.currentTarget)
-    const factor = textIn(data, 'code')
+    const factor = fieldText(data, 'code')
     const credentials: Credentials = {
-      email: textIn(data, 'email'),
-      password: textIn(data, 'password'),
+      email: fieldText(data, 'email'),
+      password: fieldText(data, 'password'),
       ...(factor === '' ? {} : { code: factor }),
     }
     attempt(() => signIn(credentials))
