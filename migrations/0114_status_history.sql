@@ -1,7 +1,7 @@
 ALTER TABLE "items" ADD COLUMN "status_history" jsonb DEFAULT '[]' NOT NULL;
 --> statement-breakpoint
 -- The last 50 changes of an item's status and its reason, whichever statement makes them. `app.status_cause` is what the
--- transaction says about the cause (src/db/items/status-history.ts).
+-- transaction says about the cause (src/db/operations/status-history.ts).
 CREATE FUNCTION app.keep_status() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$

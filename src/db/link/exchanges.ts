@@ -7,6 +7,7 @@ import { execute, type ApiDatabase, batch, type JobsDatabase } from '../core/cli
 import { type KnownAccount, selectKnownAccounts } from '../records/known-accounts.ts'
 import { type LinkCaps, lockLinks, mayLink, type Reached, reachedIn, selectLinkCaps, trimLinks } from './caps.ts'
 import { duringFreeze } from '../operations/freeze.ts'
+import { isOpen, openStates } from '../operations/open-exchanges.ts'
 import { asNewUser, asUser, type Identity, me } from '../core/scope.ts'
 import { idsInTurns } from '../core/turns.ts'
 import { anyRow, command, idRow, query } from '../core/statement.ts'
@@ -15,13 +16,8 @@ import { allows } from '../privacy/consents.ts'
 /** Longer than a request can last, so that the reconciler does not resume an exchange whose request still runs. */
 export const patienceSeconds = 300
 
-const exchangeStates = ['started', 'exchanged', 'linked', 'duplicate', 'refused', 'given_back', 'lost'] as const
+const exchangeStates = [...openStates, 'linked', 'duplicate', 'refused', 'given_back', 'lost'] as const
 export type ExchangeState = (typeof exchangeStates)[number]
-
-/** The states of an exchange that has not ended. */
-export const openStates = ['started', 'exchanged'] as const satisfies readonly ExchangeState[]
-/** Whether an exchange has not ended, as the condition of the indexes. */
-export const isOpen = sql.raw(`state in (${openStates.map((state) => `'${state}'`).join(', ')})`)
 
 /** An exchange whose access token is stored. */
 export interface Exchange {

@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
 import { byIndex, plan } from '../core/plans.ts'
 import { bigCount, query } from '../core/statement.ts'
-import { isOpen } from '../link/exchanges.ts'
+import { isOpen } from './open-exchanges.ts'
 import { isDue } from '../sync/due.ts'
 import { isResting } from '../sync/work.ts'
 

@@ -1,16 +1,11 @@
 // For administrators: exchanges that have not ended, items that wait for their removal at Plaid, and orphans. No amounts, no
 // names.
 import * as z from 'zod'
-import { openStates } from '../../../db/link/exchanges.ts'
 import { readOrphanState } from '../../../db/link/orphans.ts'
 import { removalReasons } from '../../../db/items/plaid-removals.ts'
 import { mostCounted } from '../../../db/operations/gauges.ts'
-import {
-  listOpenExchanges,
-  listRemovals,
-  type OpenExchange,
-  type WaitingRemoval,
-} from '../../../db/operations/link-work.ts'
+import { listOpenExchanges, listRemovals, type OpenExchange, type WaitingRemoval } from '../../../db/link/waiting.ts'
+import { openStates } from '../../../db/operations/open-exchanges.ts'
 import { orphanModes, stricterMode } from '../../../db/operations/safety-switches.ts'
 import { keyCursor, listResponse, pageBody, pageQuery } from '../../pagination.ts'
 import { route } from '../../route.ts'

@@ -6,7 +6,7 @@ import { batch, type JobsDatabase } from '../core/client.ts'
 import type { RowOf } from '../core/columns.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
-import { isOpen, type openStates } from '../link/exchanges.ts'
+import { isOpen, type openStates } from '../operations/open-exchanges.ts'
 
 const exchangeColumns = {
   id: linkExchanges.id,
