@@ -92,6 +92,7 @@ export const adminWorkTexts: OperationTexts = {
   adminListWebhookRefusals: {
     description:
       'Returns how many webhooks were refused, by reason, and the latest ones by minute. A refusal leaves no row, so a sender cannot fill a table. `GET /api/v1/admin/webhooks` lists the accepted ones. Responds while the database is unavailable, too. Nothing in it is about a person, so the audit trail has no row of it.',
+    parameters: { reason: 'Only refusals for this reason.' },
     responses: { 200: 'The refusals.' },
     example: {
       response: {

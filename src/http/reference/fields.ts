@@ -1,5 +1,6 @@
 // Descriptions of fields and parameters that the schemas of the routes leave out: by path (`Item.status`) or, where the
 // path has none, by name.
+import { workFields } from './work-fields.ts'
 
 const account = 'The id of the account.'
 
@@ -29,6 +30,7 @@ export const parameterDescriptions: Readonly<Record<string, string>> = {
 
 /** Members of request and response bodies. */
 export const fieldDescriptions: Readonly<Record<string, string>> = {
+  ...workFields,
   action: 'What was done.',
   at: 'When it was done.',
   target_kind: 'The kind of object that it was done to.',

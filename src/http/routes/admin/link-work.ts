@@ -15,26 +15,19 @@ const tags = ['admin']
 const access = 'admin'
 const dayMs = 86_400_000
 
-const attempts = z.int().describe('Attempts of the reconciler.')
-const nextAttempt = instant.describe('When the reconciler tries again.')
-const lastError = z
-  .string()
-  .nullable()
-  .describe('Why the last attempt failed: Plaid’s error code, or one of this API; null for none.')
+const attempts = z.int()
+const nextAttempt = instant
+const lastError = z.string().nullable()
 
 const exchangeSchema = z
   .object({
-    id: id.describe('The id of the exchange, which becomes the id of the item.'),
-    user_id: id.describe('The user who linked the item.'),
-    state: z
-      .enum(openStates)
-      .describe(
-        '`started`: Plaid was called, and its response is not known. `exchanged`: the access token is stored, the item is not yet.',
-      ),
-    plaid_item_id: z.string().nullable().describe('Plaid’s id of the item; null until it is known.'),
+    id: id,
+    user_id: id,
+    state: z.enum(openStates),
+    plaid_item_id: z.string().nullable(),
     attempts,
     last_error: lastError,
-    created_at: instant.describe('When the exchange began.'),
+    created_at: instant,
     next_attempt_at: nextAttempt,
   })
   .meta({ id: 'OpenExchange' })
@@ -72,14 +65,14 @@ export const listExchangesRoute = route({
 
 const removalSchema = z
   .object({
-    id: id.describe('The id of the removal.'),
-    user_id: id.describe('The user whose item it is; of an orphan, the user for whom Plaid lists it.'),
-    item_id: id.nullable().describe('Our id of the item; null if none was stored.'),
-    plaid_item_id: z.string().describe('Plaid’s id of the item, which is billed until Plaid confirms its removal.'),
-    reason: z.string().describe('Why it is removed.'),
+    id: id,
+    user_id: id,
+    item_id: id.nullable(),
+    plaid_item_id: z.string(),
+    reason: z.string(),
     attempts,
     last_error: lastError,
-    created_at: instant.describe('Since when it waits.'),
+    created_at: instant,
     next_attempt_at: nextAttempt,
   })
   .meta({ id: 'WaitingRemoval' })
@@ -117,19 +110,17 @@ const mode = z.enum(orphanModes)
 
 const orphansSchema = z
   .object({
-    mode: mode.describe('What happens to an orphan: the stricter of the variable and the switch.'),
-    variable: mode.describe('`ORPHAN_REMOVAL`.'),
-    switch: mode.describe('The switch in the database.'),
-    switch_changed_at: instant.nullable().describe('When the switch was changed; null if it is missing.'),
-    per_day: z.int().describe('How many orphans are removed on a UTC day at most: `ORPHAN_REMOVALS_PER_DAY`.'),
-    removed_today: z.int().describe('How many removals began today.'),
-    resets_at: instant.describe('When the day of the limit ends.'),
-    waiting: z.int().describe('Orphans in the queue, counted up to 10,000.'),
-    too_new: z.int().describe('Of these, how many are not touched yet, because their link may not be finished.'),
-    oldest_at: instant.nullable().describe('Since when the oldest one waits; null without orphans.'),
-    unchecked_users: z
-      .int()
-      .describe('Users whose items at Plaid were not compared with the stored ones for a day, counted up to 10,000.'),
+    mode: mode,
+    variable: mode,
+    switch: mode,
+    switch_changed_at: instant.nullable(),
+    per_day: z.int(),
+    removed_today: z.int(),
+    resets_at: instant,
+    waiting: z.int(),
+    too_new: z.int(),
+    oldest_at: instant.nullable(),
+    unchecked_users: z.int(),
   })
   .meta({ id: 'Orphans' })
 

@@ -10,49 +10,35 @@ import { readMetrics } from './read-metrics.ts'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-const usedSchema = z.int().describe('Calls that count now; an upper bound after the object that counts was evicted.')
-const freesAt = instant.nullable().describe('When the oldest of these calls no longer counts; null for none.')
+const freesAt = instant.nullable()
 
 const plaidLimitSchema = z
   .object({
-    limit: z.string().describe('The name of the limit, as in `PLAID_LIMITS`.'),
-    responded: z
-      .boolean()
-      .describe('Whether the object that counts the limit responded. If not, what is used is not known.'),
-    client: z
-      .object({
-        most: z.int().describe('Calls of the client in a minute; background calls use at most 80 % of them.'),
-        used: usedSchema.nullable().describe('Those that count now, or an upper bound; null if that is not known.'),
-        frees_at: freesAt,
-      })
-      .describe('All calls of this Plaid client.'),
-    item: z
-      .object({
-        most: z.int().describe('Calls of one item in a minute.'),
-        busiest: z
-          .array(z.object({ item_id: id, used: usedSchema, frees_at: freesAt }))
-          .describe('The ten items with the most calls now.'),
-      })
-      .describe('Calls of each item.'),
+    limit: z.string(),
+    responded: z.boolean(),
+    client: z.object({
+      most: z.int(),
+      used: z.int().nullable(),
+      frees_at: freesAt,
+    }),
+    item: z.object({
+      most: z.int(),
+      busiest: z.array(z.object({ item_id: id, used: z.int(), frees_at: freesAt })),
+    }),
     day: z
       .object({
-        most: z.int().describe('Billed calls of an item and endpoint on a UTC day; this deployment’s own limit.'),
-        resets_at: instant.describe('When the day ends.'),
-        busiest: z
-          .array(z.object({ endpoint: z.string().describe('The endpoint of Plaid.'), item_id: id, calls: z.int() }))
-          .describe('The ten items with the most billed calls today.'),
+        most: z.int(),
+        resets_at: instant,
+        busiest: z.array(z.object({ endpoint: z.string(), item_id: id, calls: z.int() })),
       })
-      .nullable()
-      .describe('Only of endpoints that Plaid bills for each call.'),
-    refused: z
-      .array(
-        z.object({
-          endpoint: z.string().describe('The endpoint of Plaid.'),
-          item_id: id.nullable().describe('The item; null if no item may be read.'),
-          until: instant.describe('No call is made before.'),
-        }),
-      )
-      .describe('What Plaid refused with 429, and until when.'),
+      .nullable(),
+    refused: z.array(
+      z.object({
+        endpoint: z.string(),
+        item_id: id.nullable(),
+        until: instant,
+      }),
+    ),
   })
   .meta({ id: 'PlaidLimit' })
 
@@ -96,39 +82,27 @@ function plaidLimitView(
 
 const requestLimitSchema = z
   .object({
-    policy: z.string().describe('The name of the limit, as in `RATE_LIMITS` and in `RateLimit-Policy`.'),
-    most: z.int().describe('Requests of one user, address or key in the window.'),
-    window_seconds: z.int().describe('The length of the window.'),
-    refused_hour: z
-      .int()
-      .nullable()
-      .describe('Requests that it refused in the last hour, of all users and addresses; null if that is not known.'),
+    policy: z.string(),
+    most: z.int(),
+    window_seconds: z.int(),
+    refused_hour: z.int().nullable(),
   })
   .meta({ id: 'RequestLimit' })
 
 const quotaSchema = z
   .object({
-    plaid: z
-      .array(plaidLimitSchema)
-      .nullable()
-      .describe('Plaid’s limits; null where they are not counted, because `PLAID_QUOTA` is not bound.'),
-    requests: z
-      .array(requestLimitSchema)
-      .nullable()
-      .describe('The limits of requests to this API; null with `RATE_LIMIT_ENABLED=false`.'),
+    plaid: z.array(plaidLimitSchema).nullable(),
+    requests: z.array(requestLimitSchema).nullable(),
     password_hashes: z
       .object({
-        most: z.int().describe('Password checks of unknown clients in a minute: `AUTH_HASHES_PER_MINUTE`.'),
-        used: usedSchema.nullable().describe('Those of the last minute; null if that is not known.'),
+        most: z.int(),
+        used: z.int().nullable(),
       })
-      .nullable()
-      .describe('Null without built-in accounts or without limits.'),
-    links: z
-      .object({
-        items_per_user: z.int().describe('`MAX_ITEMS_PER_USER`.'),
-        links_per_day: z.int().describe('`MAX_LINKS_PER_DAY`, of each user.'),
-      })
-      .describe('How much one user may link.'),
+      .nullable(),
+    links: z.object({
+      items_per_user: z.int(),
+      links_per_day: z.int(),
+    }),
   })
   .meta({ id: 'Quota' })
 

@@ -20,26 +20,22 @@ const reasons = [...refusalReasons, overLimit] as const
 
 const schema = z
   .object({
-    data: z
-      .array(
-        z.object({
-          reason: z.string().describe('Why. `over_limit`: too many webhooks of the address failed or were copies.'),
-          last_hour: z.int().describe('In the last hour.'),
-          last_day: z.int().describe('In the last 24 hours.'),
-          total: z.int().describe('Since the metrics exist.'),
-          last_at: instant.nullable().describe('The last one; null if there is none.'),
-        }),
-      )
-      .describe('Reasons with at least one refusal, the newest first.'),
-    latest: z
-      .array(
-        z.object({
-          minute: instant.describe('The start of the minute.'),
-          reason: z.string().describe('Why.'),
-          count: z.int().describe('How many in this minute.'),
-        }),
-      )
-      .describe('The last 100 minutes and reasons of the last 24 hours, newest first.'),
+    data: z.array(
+      z.object({
+        reason: z.string(),
+        last_hour: z.int(),
+        last_day: z.int(),
+        total: z.int(),
+        last_at: instant.nullable(),
+      }),
+    ),
+    latest: z.array(
+      z.object({
+        minute: instant,
+        reason: z.string(),
+        count: z.int(),
+      }),
+    ),
   })
   .meta({ id: 'WebhookRefusals' })
 
@@ -70,7 +66,7 @@ export const listRefusalsRoute = route({
   access: 'admin',
   audit: { none: 'says nothing of a person, and must be readable while the database is down' },
   servesWithoutDatabase: true,
-  query: z.strictObject({ reason: z.enum(reasons).optional().describe('Only refusals for this reason.') }),
+  query: z.strictObject({ reason: z.enum(reasons).optional() }),
   answers: { 200: schema },
   errors: ['unavailable'],
 }).handle(async (ctx, { query: { reason } }) => {

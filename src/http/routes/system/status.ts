@@ -13,9 +13,7 @@ export const statusRoute = route({
   answers: {
     200: z
       .object({
-        read_only: z
-          .boolean()
-          .describe('Whether changes are paused while an incident is handled. They then get 503 `frozen`.'),
+        read_only: z.boolean(),
       })
       .meta({ id: 'DeploymentStatus' }),
   },
