@@ -167,7 +167,7 @@ const sourcesOf = (itemId: string): Readonly<Record<TimelineKind, readonly Sourc
       rows: sql`link_exchanges e where e.item_id = ${itemId}`,
     },
   ],
-  // Below: not rows of their own, or not of the item.
+  // Below: they need another statement.
   status: [],
   removal: [],
   dead_letter: [],

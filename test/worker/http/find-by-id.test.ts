@@ -163,7 +163,7 @@ describe('the timeline of an item', () => {
     })
   })
 
-  it('has at most the last fifty changes of the status, whatever an item does', async () => {
+  it('has the last fifty changes of the status at most', async () => {
     const item = await linkAndSync(world, 'flapping')
     for (let change = 0; change < 30; change += 1)
       for (const status of ['institution_down', 'healthy'])

@@ -209,7 +209,7 @@ describe('the state of orphans', () => {
     ['end', 'report', 'report'],
     ['off', 'end', 'off'],
     ['report', 'off', 'off'],
-  ] as const)('with the variable %s and the switch %s, the mode is %s', async (variable, stored, mode) => {
+  ] as const)('has for the variable %s and the switch %s the mode %s', async (variable, stored, mode) => {
     await setSwitch(stored)
     expect(await stateOf(allowing(variable, 7))).toMatchObject({ mode, variable, switch: stored, per_day: 7 })
   })

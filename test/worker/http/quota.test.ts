@@ -232,7 +232,7 @@ describe('refused webhooks', () => {
     expect((await read(store, { reason: 'malformed_jwt' })).data).toHaveLength(1)
   })
 
-  it('of one sender leave no row and one entry a minute, however many they are', async () => {
+  it('leave no row and one entry a minute, however many one sender sends', async () => {
     const store = storeOf()
     const metrics = metricsOf(store)
     setTime(start)

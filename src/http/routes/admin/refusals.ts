@@ -13,7 +13,7 @@ const mostLatest = 100
 
 const refusalsMetric = 'wn_webhook_refusals_total'
 const limitsMetric = 'wn_rate_limit_refusals_total'
-/** Refused by a limit before or after the verification: the sender is over it. */
+/** Refused by a limit: of webhooks that failed verification, or of copies. */
 const overLimit = 'over_limit'
 const webhookPolicy = /^webhook_/
 const reasons = [...refusalReasons, overLimit] as const
