@@ -10,19 +10,9 @@ import { dayCursor, keyCursor, pageBody, listResponse, pageQuery } from '../pagi
 import { route } from '../route.ts'
 
 const amounts = {
-  current: decimal
-    .nullable()
-    .describe(
-      'Plaid’s current balance, without pending transactions. `depository`: the money in the account; negative when overdrawn. `credit`: the amount owed; negative when the institution owes the user. `loan`: the principal that remains to be paid. `investment`: the value of all assets. Null if the institution does not report it; then `available` is set.',
-    ),
-  available: decimal
-    .nullable()
-    .describe(
-      'The amount that can be withdrawn or spent. `depository`: usually `current` minus pending money out plus pending money in, without the overdraft limit. `credit`: usually `limit` minus `current`, adjusted in the same way. `investment`: the cash that can be withdrawn. Null if the institution does not calculate it.',
-    ),
-  limit: decimal
-    .nullable()
-    .describe('`credit`: the credit limit. `depository`: the agreed overdraft limit. Otherwise null.'),
+  current: decimal.nullable(),
+  available: decimal.nullable(),
+  limit: decimal.nullable(),
   currency: z.string().nullable(),
 }
 
@@ -31,26 +21,18 @@ export const accountSchema = z
     id,
     plaid_account_id: z.string(),
     item_id: id,
-    name: z.string().describe('The name that the user gave the account; without one, `bank_name`.'),
-    bank_name: z.string().describe('The name that the institution or the user gave the account at the institution.'),
+    name: z.string(),
+    bank_name: z.string(),
     official_name: z.string().nullable(),
     mask: z.string().nullable(),
     type: z.string(),
     subtype: z.string().nullable(),
     balances: z.object({ ...amounts, as_of: instant.nullable() }),
     closed: z.boolean(),
-    hidden: z
-      .boolean()
-      .describe('Whether the user hid the account: lists leave it and its rows out unless the request includes them.'),
-    in_insights: z.boolean().describe('Whether the account counts in net worth, cash flow and spending.'),
-    duplicate_of: id
-      .nullable()
-      .describe(
-        'The id of the account that this one duplicates or may duplicate, or null. Only one of the two counts in sums.',
-      ),
-    possible_duplicate: z
-      .boolean()
-      .describe('Whether the user has to decide about the duplicate (see `/plaid/items/{id}/duplicates`).'),
+    hidden: z.boolean(),
+    in_insights: z.boolean(),
+    duplicate_of: id.nullable(),
+    possible_duplicate: z.boolean(),
   })
   .meta({ id: 'Account' })
 
@@ -80,11 +62,7 @@ const dayBalanceSchema = z
     date: day,
     ...amounts,
     as_of: instant.nullable(),
-    estimated: z
-      .boolean()
-      .describe(
-        'Whether `current` follows from later balances and transactions, because the institution reported none.',
-      ),
+    estimated: z.boolean(),
   })
   .meta({ id: 'DayBalance' })
 
@@ -92,13 +70,8 @@ const dayBalancesSchema = z
   .object({
     data: z.array(dayBalanceSchema),
     next_cursor: z.string().nullable(),
-    estimated_from: day.nullable().describe('The first estimated day; null if no day is estimated.'),
-    estimate_ends: z
-      .enum(estimateEnds)
-      .nullable()
-      .describe(
-        'Why earlier days are not estimated. `oldest_transaction`: there are no earlier transactions. `history_incomplete`: Plaid has not sent all of them yet. `currency`: a transaction or a balance has another currency. `balance_mismatch`: the transactions do not explain the next reported balance. `pending_in_doubt`: the reported balance may include pending transactions. `unreadable_transactions`: some could not be read. `no_transactions`: there are none. `no_balance`: the first report has no current balance. `account_type`: accounts of this type are not estimated. Null if no balance was reported.',
-      ),
+    estimated_from: day.nullable(),
+    estimate_ends: z.enum(estimateEnds).nullable(),
   })
   .meta({ id: 'DayBalanceList' })
 

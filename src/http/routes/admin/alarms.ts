@@ -10,27 +10,23 @@ import { instant, timeText } from '../../schemas.ts'
 
 const alarmSchema = z
   .object({
-    name: z.string().describe('The name of the alarm.'),
-    severity: z
-      .enum(['page', 'ticket'])
-      .describe('`page` calls someone at any hour, `ticket` waits for the next working day.'),
-    summary: z.string().describe('What is wrong while it fires.'),
-    state: z
-      .enum(['ok', 'pending', 'firing'])
-      .describe('`pending`: the condition holds, but not long enough yet. `ok` before the first evaluation.'),
-    since: instant.nullable().describe('Since when the state lasts.'),
-    value: z.number().nullable().describe('The value that was measured last; null without data.'),
-    threshold: z.number().describe('The value from which on the alarm fires.'),
-    unit: z.enum(['count', 'percent', 'seconds', 'minutes', 'hours']).describe('The unit of both.'),
-    runbook: z.string().describe('The page of the alarm.'),
+    name: z.string(),
+    severity: z.enum(['page', 'ticket']),
+    summary: z.string(),
+    state: z.enum(['ok', 'pending', 'firing']),
+    since: instant.nullable(),
+    value: z.number().nullable(),
+    threshold: z.number(),
+    unit: z.enum(['count', 'percent', 'seconds', 'minutes', 'hours']),
+    runbook: z.string(),
   })
   .meta({ id: 'Alarm' })
 
 const statesSchema = z
   .object({
-    evaluated_at: instant.nullable().describe('The last evaluation; null before the first one.'),
-    waiting: z.int().describe('Notifications that the receiver has not accepted yet.'),
-    data: z.array(alarmSchema).describe('Every alarm, in the order of the runbook.'),
+    evaluated_at: instant.nullable(),
+    waiting: z.int(),
+    data: z.array(alarmSchema),
   })
   .meta({ id: 'AlarmStates' })
 

@@ -13,10 +13,10 @@ const person = z.object({ issuer: z.string(), subject: z.string() }).nullable()
 
 const adminRowSchema = auditRowSchema
   .extend({
-    client_request_id: z.string().nullable().describe('The `X-Request-Id` that the client sent.'),
-    network: z.string().nullable().describe('A pseudonym of the client’s network, as in the log.'),
-    acted_by: person.describe('The person who acted; null for a job, and after an erasure.'),
-    user: person.describe('The person whose trail contains the row; null for the system’s, and after an erasure.'),
+    client_request_id: z.string().nullable(),
+    network: z.string().nullable(),
+    acted_by: person,
+    user: person,
   })
   .meta({ id: 'AdminAuditRow' })
 
@@ -58,11 +58,11 @@ export const listAllAuditRoute = route({
 
 const faultSchema = z
   .object({
-    what: z.string().describe('What is wrong.'),
-    audit_id: id.nullable().describe('The row of the trail.'),
-    chain: id.nullable().describe('The chain of the trail.'),
-    number: z.int().nullable().describe('The place in the chain.'),
-    checkpoint: z.int().nullable().describe('The number of the checkpoint.'),
+    what: z.string(),
+    audit_id: id.nullable(),
+    chain: id.nullable(),
+    number: z.int().nullable(),
+    checkpoint: z.int().nullable(),
   })
   .meta({ id: 'AuditFault' })
 
@@ -70,18 +70,17 @@ const verificationSchema = z
   .object({
     last: z
       .object({
-        verified_at: instant.describe('When it was verified.'),
-        valid: z.boolean().describe('Whether every row, chain and checkpoint was as signed.'),
-        rows: z.int().describe('Rows whose place in a chain was verified.'),
-        chains: z.int().describe('Chains: one for each person, and one for the system.'),
-        waiting: z.int().describe('Rows that had no place in a chain yet.'),
-        checkpoint: z.string().nullable().describe('The last checkpoint, as `NUMBER:MAC`.'),
-        fault: faultSchema.nullable().describe('The first thing that was wrong.'),
+        verified_at: instant,
+        valid: z.boolean(),
+        rows: z.int(),
+        chains: z.int(),
+        waiting: z.int(),
+        checkpoint: z.string().nullable(),
+        fault: faultSchema.nullable(),
       })
-      .nullable()
-      .describe('The result of the last `npm run audit -- verify`; null before the first.'),
-    waiting: z.int().describe('Rows that have no place in a chain now; counted up to 10,000.'),
-    waiting_since: instant.nullable().describe('The time of the oldest of them.'),
+      .nullable(),
+    waiting: z.int(),
+    waiting_since: instant.nullable(),
   })
   .meta({ id: 'AuditVerification' })
 

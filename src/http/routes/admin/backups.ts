@@ -39,11 +39,11 @@ const viewOrNull = (backup: RecordedBackup | null) => (backup === null ? null : 
 
 const statesSchema = z
   .object({
-    enabled: z.boolean().describe('Whether the Worker makes backups itself: `BACKUP_RECIPIENT` is not `none`.'),
-    overdue: z.boolean().describe('Whether the last complete backup is more than 26 hours old.'),
-    last_backup: backupSchema.nullable().describe('The last complete backup.'),
-    last_verified: backupSchema.nullable().describe('The backup that was last restored and compared.'),
-    data: z.array(backupSchema).describe('The newest 100 backups, newest first.'),
+    enabled: z.boolean(),
+    overdue: z.boolean(),
+    last_backup: backupSchema.nullable(),
+    last_verified: backupSchema.nullable(),
+    data: z.array(backupSchema),
   })
   .meta({ id: 'BackupStates' })
 

@@ -20,7 +20,7 @@ export const itemSchema = z
     institution_id: z.string().nullable(),
     status: z.string(),
     status_reason: z.string().nullable(),
-    missed_webhooks: z.int().describe('Webhooks that Plaid sent and that did not arrive.'),
+    missed_webhooks: z.int(),
     created_at: instant,
     removed_at: instant.nullable(),
     products: z.array(
@@ -100,8 +100,8 @@ export const resyncItemRoute = route({
 
 const recheckedSchema = z
   .object({
-    known: z.boolean().describe('Whether the item exists at Plaid.'),
-    queued: z.int().min(0).describe('The number of products whose sync was scheduled.'),
+    known: z.boolean(),
+    queued: z.int().min(0),
   })
   .meta({ id: 'Rechecked' })
 
@@ -129,7 +129,7 @@ export const recheckItemRoute = route({
 })
 
 const adminRunSchema = runSchema
-  .extend({ user_id: id, plaid_request_ids: z.array(z.string()).describe('Plaid’s request ids, for Plaid’s support.') })
+  .extend({ user_id: id, plaid_request_ids: z.array(z.string()) })
   .meta({ id: 'AdminSyncRun' })
 
 function adminRunView(run: AdminSyncRun): z.input<typeof adminRunSchema> {

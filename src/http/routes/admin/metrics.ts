@@ -33,10 +33,10 @@ const cronsSchema = z
   .object({
     data: z.array(
       z.object({
-        job: z.string().describe('The name of the job.'),
-        last_success_at: instant.nullable().describe('When it last succeeded; null if it never has.'),
-        succeeded: z.int().describe('Runs that succeeded since the metrics exist.'),
-        failed: z.int().describe('Runs that failed.'),
+        job: z.string(),
+        last_success_at: instant.nullable(),
+        succeeded: z.int(),
+        failed: z.int(),
       }),
     ),
   })

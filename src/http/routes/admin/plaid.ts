@@ -61,9 +61,9 @@ const usageSchema = z
       z.object({
         day,
         endpoint: z.string(),
-        outcome: z.string().describe('`ok`, or the error code.'),
+        outcome: z.string(),
         calls: z.int(),
-        cost: decimal.nullable().describe('The estimated cost by `PLAID_PRICES`; null without a price.'),
+        cost: decimal.nullable(),
       }),
     ),
     calls: z.int(),

@@ -16,12 +16,12 @@ const isSecret = (text: string): boolean => /^(?:access-|secret-|eyJ|wn_|whsec_)
 
 const foundSchema = z
   .object({
-    kind: z.enum(foundKinds).describe('What the id names, or what names it: a run by Plaid’s request id, and so on.'),
-    id: z.string().describe('Our id of it.'),
-    item_id: id.nullable().describe('The item that it belongs to; null for none.'),
-    user_id: id.nullable().describe('The user that it belongs to; null for none.'),
-    at: instant.nullable().describe('When it was created, received or started; null if that is not stored.'),
-    see: z.string().nullable().describe('The path of the route that shows it; null if none does.'),
+    kind: z.enum(foundKinds),
+    id: z.string(),
+    item_id: id.nullable(),
+    user_id: id.nullable(),
+    at: instant.nullable(),
+    see: z.string().nullable(),
   })
   .meta({ id: 'FoundId' })
 
@@ -66,8 +66,7 @@ export const searchRoute = route({
     id: line(400)
       .transform((text) => text.trim())
       .pipe(line(400))
-      .refine((text) => !isSecret(text), { error: 'Must not be a secret.' })
-      .describe('An id of this API or of Plaid, a request id, a link token or a public token.'),
+      .refine((text) => !isSecret(text), { error: 'Must not be a secret.' }),
   }),
   answers: { 200: z.object({ data: z.array(foundSchema) }).meta({ id: 'FoundIds' }) },
   errors: [],

@@ -31,32 +31,15 @@ export const getAnyItemRoute = route({
 
 const entrySchema = z
   .object({
-    id: id.describe(
-      'The id of the webhook, the run, the change, the audit row, the session, the exchange, the removal or the letter.',
-    ),
-    kind: z
-      .enum(timelineKinds)
-      .describe(
-        '`webhook`: received from Plaid. `sync_run`: an attempt to read a product. `status`: the status of the item or its reason changed; the last 50 changes. `change`: a row of the audit trail. `link_session`: Link in update mode. `exchange`: of a public token. `removal`: waits to be removed at Plaid. `dead_letter`: a queue message that could not be processed.',
-      ),
-    at: instant.describe('When it was received, started or created.'),
-    what: z
-      .string()
-      .describe('The type and code of the webhook, the outcome, the new status, the action, the state or the reason.'),
-    product: z.string().nullable().describe('The product of a run or of a dead letter; null otherwise.'),
-    error_code: z
-      .string()
-      .nullable()
-      .describe('The error that a webhook reports, a run ended with or a status has as its reason; null for none.'),
-    plaid_request_ids: z
-      .array(z.string())
-      .describe('Plaid’s request ids of a run, or of what changed a status, for Plaid’s support.'),
-    request_id: z.string().nullable().describe('The request that made a change; null for other kinds.'),
-    raw: z
-      .record(z.string(), z.unknown())
-      .describe(
-        'The stored row without tokens. Of a webhook, only members that are codes, ids, counts, flags or times.',
-      ),
+    id: id,
+    kind: z.enum(timelineKinds),
+    at: instant,
+    what: z.string(),
+    product: z.string().nullable(),
+    error_code: z.string().nullable(),
+    plaid_request_ids: z.array(z.string()),
+    request_id: z.string().nullable(),
+    raw: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'TimelineEntry' })
 
@@ -85,7 +68,7 @@ export const timelineRoute = route({
   params,
   query: z.strictObject({
     ...pageQuery,
-    kind: z.enum(timelineKinds).optional().describe('Only entries of this kind.'),
+    kind: z.enum(timelineKinds).optional(),
   }),
   answers: { 200: listResponse(entrySchema, 'TimelineEntryList') },
   errors: ['not_found', 'invalid_cursor'],
