@@ -153,7 +153,6 @@ export const workFields: Readonly<Record<string, string>> = {
   'BackupStates.last_backup': 'The last complete backup.',
   'BackupStates.last_verified': 'The backup that was last restored and compared.',
   'BackupStates.data': 'The newest 100 backups, newest first.',
-  'PlaidUsage.from': 'The first day, inclusive.',
   'PlaidUsage.to': 'The last day, inclusive.',
   'PlaidUsage.data': 'The counts, in order.',
   'PlaidUsage.data.day': 'The day (UTC).',
