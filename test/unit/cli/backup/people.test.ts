@@ -77,15 +77,16 @@ describe('the list that comes with a fetched backup', () => {
 })
 
 describe('the objects of the bucket', () => {
-  it.each<[string, (text: string) => string]>([
-    ['that was changed', (text) => text.replace('1'.repeat(64), '3'.repeat(64))],
-    ['under the name of another person', (text) => text.replace('01:00:00', '01:00:01')],
+  it.each<[string, (text: string, other: string) => string]>([
+    ['whose person was changed', (text) => text.replace('1'.repeat(64), '3'.repeat(64))],
+    ['whose id was changed', (text) => text.replace('-000000000001', '-000000000009')],
+    ['that is the one of another person', (_text, other) => other],
     ['that is no JSON', () => 'garbage'],
     ['without a MAC', (text) => text.replace(/,"key_id.*/, '}')],
   ])('are refused with one %s, and no list is saved', async (_, change) => {
     const [key = '', ...others] = Object.keys(await storedPeople())
     const objects = await storedPeople()
-    const source = bucketWith({ ...objects, [key]: change(objects[key] ?? '') })
+    const source = bucketWith({ ...objects, [key]: change(objects[key] ?? '', objects[others[0] ?? ''] ?? '') })
     await expect(erasuresOfBucket(source, keys)).rejects.toThrow(`The object ${key} was not written by the Worker`)
     expect(others).toHaveLength(1)
     expect(await saveErasures(source, folder, keys)).toBeInstanceOf(Error)
