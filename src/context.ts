@@ -8,6 +8,7 @@ import type { Keyring } from './crypto/keyring.ts'
 import type { SignedCheckpoint } from './db/audit/chains.ts'
 import type { ApiDatabase, JobsDatabase } from './db/core/client.ts'
 import type { IdentityServices } from './identity/services.ts'
+import type { Provider } from './oidc/provider.ts'
 import type { Live } from './live/live.ts'
 import type { Enqueue } from './messages/coalesce.ts'
 import type { Producer } from './messages/producer.ts'
@@ -64,6 +65,8 @@ export interface Services {
   readonly auth: AuthConfig
   /** Services of built-in accounts; null if an OIDC issuer authenticates users. */
   readonly identity: (() => Promise<IdentityServices>) | null
+  /** The console's client at the identity provider; null where people do not sign in to the console with one. */
+  readonly provider: (() => Promise<Provider>) | null
   readonly findWebhookKey: FindKeyFor
   readonly recentWebhooks: RecentDeliveries
   /** Null if rate limits are disabled. */
@@ -163,6 +166,8 @@ export interface LogNotes {
    * The built-in account that the request signed in, or whose session was reused. Logged as a pseudonym of its user.
    */
   readonly accountId?: string
+  /** The person whom the request signed in with an identity provider. Logged as a pseudonym. */
+  readonly signedIn?: Identity
   /** Replaces the route's event. */
   readonly event?: SecurityEvent
 }

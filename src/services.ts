@@ -1,10 +1,11 @@
 // The composition root: creates a record of closures from the configuration and the bindings, once for each isolate.
 import { createAuditKeys } from './audit/keys.ts'
+import type { AuthConfig } from './auth/access-token.ts'
 import { createJwksSource } from './auth/jwks.ts'
 import type { Bucket } from './backup/bucket.ts'
 import { createCheckpointSaver } from './backup/save-checkpoint.ts'
 import { type Config, secretTexts } from './config/config.ts'
-import { createKeyring } from './crypto/keyring.ts'
+import { createKeyring, type Keyring } from './crypto/keyring.ts'
 import { createSecret } from './crypto/secret.ts'
 import { connect } from './db/core/client.ts'
 import { readFreeze } from './db/operations/freeze.ts'
@@ -28,6 +29,7 @@ import { createMetricsStore, type MonitorObjects } from './monitoring/metrics/st
 import { createPseudonyms } from './monitoring/pseudonyms.ts'
 import { createRedactor } from './monitoring/redact.ts'
 import { createReporter } from './monitoring/sentry.ts'
+import type { Provider } from './oidc/provider.ts'
 import { createPlaidClient } from './plaid/client.ts'
 import { createPlaid } from './plaid/endpoints.ts'
 import { measuredLimiter } from './plaid/measured-limiter.ts'
@@ -195,6 +197,22 @@ function alertsOver({ alerts, environment }: Config): Services['sendAlert'] {
   return createWebhook({ target: alerts, environment, fetch: (request) => fetch(request) })
 }
 
+/** Imported dynamically: only the console's sign-in needs the folder. */
+function providerOver({ console: pages, strict }: Config, auth: AuthConfig, keyring: Keyring): Services['provider'] {
+  const config = pages?.provider ?? null
+  if (config === null || auth.mode !== 'oidc') return null
+  let provider: Provider | null = null
+  return async () =>
+    (provider ??= (await import('./oidc/provider.ts')).createProvider({
+      config,
+      strict,
+      auth,
+      keyring,
+      fetch: (input, init) => fetch(input, init),
+      now: () => new Date(),
+    }))
+}
+
 /** Imported dynamically: a deployment with an OIDC issuer does not load the folder. */
 function identityOf({ auth, secret, previousSecret, database }: Config): Services['identity'] {
   if (auth.mode === 'oidc') return null
@@ -243,6 +261,11 @@ export function createServices(config: Config, bindings: Bindings): Services {
   const limiter = plaidLimits && measuredLimiter(plaidLimits.limiter, metrics)
   const plaidFor = plaidOver(config, limiter, usage, freeze, { wait, log })
   const plaid = plaidFor({ priority: 'interactive', itemId: null, userId: null })
+  const keyring = createKeyring(config.encryption)
+  const authConfig: AuthConfig =
+    auth.mode === 'builtin'
+      ? { mode: 'builtin', secret: config.secret, previousSecret: config.previousSecret }
+      : { ...auth, jwks: createJwksSource({ url: auth.jwksUrl, fetch: (input, init) => fetch(input, init) }) }
   return {
     config,
     version: versionOf(bindings),
@@ -261,12 +284,10 @@ export function createServices(config: Config, bindings: Bindings): Services {
     }),
     metrics,
     metricsStore,
-    keyring: createKeyring(config.encryption),
+    keyring,
     auditKeys: createAuditKeys(config.audit),
-    auth:
-      auth.mode === 'builtin'
-        ? { mode: 'builtin', secret: config.secret, previousSecret: config.previousSecret }
-        : { ...auth, jwks: createJwksSource({ url: auth.jwksUrl, fetch: (input, init) => fetch(input, init) }) },
+    auth: authConfig,
+    provider: providerOver(config, authConfig, keyring),
     identity: identityOf(config),
     findWebhookKey: createKeyCache({
       fetchKey: fetchVerificationKey(plaid),

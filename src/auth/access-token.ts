@@ -10,10 +10,10 @@ import { isAdministrator, scopesOf, type TokenRules } from './token-rights.ts'
 
 /** `iss` of tokens signed with `SECRET_KEY`. */
 export const LOCAL_ISSUER = 'wealthnavigator-edge'
-const CLOCK_SKEW_SECONDS = 60
+export const CLOCK_SKEW_SECONDS = 60
 const MIN_SECRET_BYTES = 32
 /** RFC 9864 deprecates `EdDSA` for `Ed25519`. */
-const OIDC_ALGORITHMS = ['RS256', 'ES256', 'Ed25519', 'EdDSA']
+export const OIDC_ALGORITHMS = ['RS256', 'ES256', 'Ed25519', 'EdDSA']
 
 export type AuthConfig =
   /**

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { type AlertsConfig, alertsOf } from './alerts.ts'
 import { constraintViolations } from './constraints.ts'
 import { identityUrlMissing } from './logins.ts'
+import { type ProviderConfig, providerOf } from './provider.ts'
 import {
   authModeOf,
   type Violation,
@@ -17,6 +18,7 @@ import { utf8 } from '../crypto/encoding.ts'
 import type { EncryptionKey } from '../crypto/keyring.ts'
 import { AppError } from '../errors.ts'
 
+export { type ProviderConfig, callbackPath } from './provider.ts'
 export { type PlaidProduct, plaidProducts, secretTexts } from './variables.ts'
 
 /** An HTTP API that sends e-mail: `POST url` with a bearer key. */
@@ -110,6 +112,10 @@ export interface Config {
     readonly demoUser: string | null
     /** The same for the demo operator, an administrator. */
     readonly demoOperator: string | null
+    /** Its own origin, the host that Plaid's webhooks go to. */
+    readonly origin: string
+    /** Its client at the identity provider; null with built-in accounts, and where the provider has no client for it. */
+    readonly provider: ProviderConfig | null
   } | null
   /** `quotas` replace the defaults. */
   readonly rateLimits: { readonly enabled: boolean; readonly quotas: RateLimitQuotas }
@@ -215,11 +221,14 @@ const returnPath = '/connect/return'
 /** A demo user needs tokens of this deployment, and is refused outside development (constraints.ts). */
 function consoleOf(env: Environment): Config['console'] {
   if (env.CONSOLE === 'off') return null
+  const { origin } = new URL(env.PLAID_WEBHOOK_URL)
   const mayHaveDemo = env.ENVIRONMENT === 'development' && authModeOf(env) === 'builtin'
   return {
     bankUrl: (env.ENVIRONMENT === 'development' ? env.CONSOLE_BANK_URL : undefined) ?? null,
     demoUser: (mayHaveDemo ? env.CONSOLE_DEMO_USER : undefined) ?? null,
     demoOperator: (mayHaveDemo ? env.CONSOLE_DEMO_OPERATOR : undefined) ?? null,
+    origin,
+    provider: authModeOf(env) === 'oidc' ? providerOf(env, origin) : null,
   }
 }
 

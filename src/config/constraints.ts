@@ -3,6 +3,8 @@ import { encodeBase64, encodeHex } from '../crypto/encoding.ts'
 import { isKeyIdBelow } from '../crypto/keyring.ts'
 import { alertViolations } from './alerts.ts'
 import { identityUrlMissing, loginViolations, makesBackups, sharedLoginViolations } from './logins.ts'
+import { providerUrls } from './provider-variables.ts'
+import { providerViolations } from './provider.ts'
 import { isRedirectUri } from './redirect-uri.ts'
 import { authModeOf, exampleRecipient, type Violation, type Environment, secretVariables } from './variables.ts'
 
@@ -24,6 +26,7 @@ const httpsOnly = [
   'AUTH_PUBLIC_URL',
   'SENTRY_DSN',
   'ALERT_WEBHOOK_URL',
+  ...providerUrls,
 ] as const
 const oidcVariables = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL'] as const
 /** Optional variables of OIDC. */
@@ -163,7 +166,7 @@ export function constraintViolations(env: Environment, raw: Readonly<Record<stri
   if ((env.ANDROID_PACKAGE_NAMES.length === 0) !== (env.ANDROID_CERT_FINGERPRINTS.length === 0))
     violations.push(['ANDROID_PACKAGE_NAMES', 'and ANDROID_CERT_FINGERPRINTS must be set together'])
   violations.push(...authViolations(env), ...linkViolations(env), ...alertViolations(env))
-  violations.push(...sharedLoginViolations(env))
+  violations.push(...sharedLoginViolations(env), ...providerViolations(env, authModeOf(env)))
   if (env.BACKUP_RECIPIENT?.includes(exampleRecipient) === true)
     violations.push(['BACKUP_RECIPIENT', 'is an example value'])
   if (makesBackups(env) && env.DATABASE_BACKUP_URL === undefined)

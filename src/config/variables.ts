@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { decodeKey, keyIdPattern } from '../crypto/keyring.ts'
 import { decodeWebhookSecret } from '../crypto/standard-webhooks.ts'
 import { isAgeRecipient } from './age-recipient.ts'
+import { providerVariables } from './provider-variables.ts'
 
 export const plaidProducts = ['transactions', 'investments', 'liabilities'] as const
 export type PlaidProduct = (typeof plaidProducts)[number]
@@ -182,6 +183,7 @@ export const secretVariables = [
   'AUDIT_KEY',
   'PLAID_WEBHOOK_VERIFICATION_KEY',
   'AUTH_EMAIL_KEY',
+  'CONSOLE_OIDC_CLIENT_SECRET',
   // Slack's URLs are secrets: who has one can send messages.
   'ALERT_WEBHOOK_URL',
   'ALERT_WEBHOOK_SECRET',
@@ -265,6 +267,7 @@ export const environmentSchema = z.object({
   CONSOLE_BANK_URL: httpUrl.max(2048).optional(),
   CONSOLE_DEMO_USER: demoName.optional(),
   CONSOLE_DEMO_OPERATOR: demoName.optional(),
+  ...providerVariables,
   API_KEYS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('off'),
   RATE_LIMIT_ENABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('true'),
   RATE_LIMITS: rateLimits.default({}),

@@ -3,7 +3,14 @@ import { type Binding, open as openEnvelope, seal as sealEnvelope } from '../cry
 import type { Keyring } from '../crypto/keyring.ts'
 import { measured } from '../monitoring/operation.ts'
 
-type Content = 'access_token' | 'link_token' | 'totp_secret' | 'webhook_secret' | 'self_test'
+type Content =
+  | 'access_token'
+  | 'link_token'
+  | 'totp_secret'
+  | 'webhook_secret'
+  | 'sign_in'
+  | 'provider_session'
+  | 'self_test'
 
 export async function seal(content: Content, keyring: Keyring, plaintext: string, binding: Binding): Promise<string> {
   return await measured({ kind: 'crypto', name: `seal ${content}` }, () => sealEnvelope(keyring, plaintext, binding))

@@ -31,12 +31,16 @@ import { type App, mount, mountOtherMethods, mountOverlaps } from './mount.ts'
 import { problemResponse } from './problem.ts'
 import type { Route } from './route.ts'
 import { everyRoute, routeTable } from './routes.ts'
-import { consoleRoutes } from './routes/console.ts'
+import { consoleRoutes as ownRoutes } from './routes/console.ts'
+import { providerRoutes } from './routes/console-provider.ts'
 import { webhookBodyBytes } from './routes/system/webhook.ts'
 
 const maxJsonBytes = 65_536
 
 const table = routeTable(async () => (await import('../../docs/openapi.json', { with: { type: 'json' } })).default)
+
+/** Those of the console, which are no part of the API. */
+const consoleRoutes: readonly Route[] = [...ownRoutes, ...providerRoutes]
 
 /** Every route that exists. */
 export const routes: readonly Route[] = everyRoute(table)
@@ -88,7 +92,7 @@ function build(logging: LoggerOptions): App {
   mount(app, table.accounts, boundedJson, limitRefreshes())
   mountOverlaps(app, table.private, limitByAddress())
   mount(app, table.private, boundedJson, authenticate())
-  mount(app, consoleRoutes, limitByAddress())
+  mount(app, consoleRoutes, boundedJson, limitRefreshes())
   app.use(limitByAddress())
   mountOtherMethods(app, [...routes, ...consoleRoutes])
   app.get('*', consolePages())

@@ -2,6 +2,7 @@
 // requests of any page, so requests with a cookie are accepted from configured origins only.
 import * as z from 'zod'
 import { AppError } from '../errors.ts'
+import { readCookie, setCookie } from './cookies.ts'
 import { isAllowedOrigin, type OriginConfig } from './origins.ts'
 
 /** The headers of a route that takes or sets the cookie. */
@@ -25,30 +26,20 @@ type CookieName = 'refresh_token' | 'device_token'
 /** `__Host-` restricts the cookie to https and this host; http in development cannot set it. */
 const nameOf = ({ strict }: OriginConfig, name: CookieName): string => (strict ? `__Host-${name}` : name)
 
-function setCookie(config: OriginConfig, name: CookieName, value: string, maxAgeSeconds: number): string {
-  const attributes = ['HttpOnly', 'SameSite=Strict', 'Path=/', `Max-Age=${maxAgeSeconds}`]
-  return [`${nameOf(config, name)}=${value}`, ...attributes, ...(config.strict ? ['Secure'] : [])].join('; ')
-}
-
-/** The value in a Cookie header, or null. A cookie that is sent twice may be injected and counts as absent. */
-function readCookie(config: OriginConfig, name: CookieName, header: string | undefined): string | null {
-  const prefix = `${nameOf(config, name)}=`
-  const found = (header ?? '').split(/; */).filter((pair) => pair.startsWith(prefix))
-  const [only] = found
-  return only !== undefined && found.length === 1 && only.length > prefix.length ? only.slice(prefix.length) : null
-}
+const cookieOf = (config: OriginConfig, name: CookieName, value: string, maxAgeSeconds: number): string =>
+  setCookie(nameOf(config, name), { value, maxAgeSeconds, sameSite: 'Strict', path: '/', secure: config.strict })
 
 /** Set-Cookie for a token, valid for `maxAgeSeconds`; 0 deletes it. */
 export const refreshCookie = (config: OriginConfig, token: string, maxAgeSeconds: number): string =>
-  setCookie(config, 'refresh_token', token, maxAgeSeconds)
+  cookieOf(config, 'refresh_token', token, maxAgeSeconds)
 export const readRefreshCookie = (config: OriginConfig, header: string | undefined): string | null =>
-  readCookie(config, 'refresh_token', header)
+  readCookie(nameOf(config, 'refresh_token'), header)
 
 /** Set-Cookie for the token that identifies the device at a later sign-in. Signing out keeps it. */
 export const deviceCookie = (config: OriginConfig, token: string, maxAgeSeconds: number): string =>
-  setCookie(config, 'device_token', token, maxAgeSeconds)
+  cookieOf(config, 'device_token', token, maxAgeSeconds)
 export const readDeviceCookie = (config: OriginConfig, header: string | undefined): string | null =>
-  readCookie(config, 'device_token', header)
+  readCookie(nameOf(config, 'device_token'), header)
 
 /**
  * Refuses to set or accept the cookie for other pages. Browsers send the origin of the page with every request except GET,

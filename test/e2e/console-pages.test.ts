@@ -205,3 +205,19 @@ describe('the demo session', () => {
     }
   })
 })
+
+describe('the routes of a sign-in with an identity provider', () => {
+  const routes = [
+    ['GET', '/console/sign-in'],
+    ['GET', '/console/callback?code=x&state=y'],
+    ['POST', '/console/session'],
+    ['POST', '/console/session/end'],
+  ] as const
+
+  test('do not exist with built-in accounts', async () => {
+    for (const [method, path] of routes) {
+      const answer = await edge.call(method, path, { headers: { origin: edge.url } })
+      expect([path, answer.status, codeOf(answer)]).toEqual([path, 404, 'not_found'])
+    }
+  })
+})

@@ -1,6 +1,6 @@
 // Checks of what the deployment would be configured with, and of what it needs at Cloudflare and at Plaid.
 import { decodeJwt } from 'jose'
-import { parseConfig } from '../../config/config.ts'
+import { callbackPath, type Config, parseConfig } from '../../config/config.ts'
 import { AppError } from '../../errors.ts'
 import { type Check, fail, pass, type Verdict, warn } from '../lib/checks.ts'
 import { workerValues } from '../lib/deployment-values.ts'
@@ -127,10 +127,41 @@ const smokeToken: Check<PreflightPorts> = {
   },
 }
 
+/** What the configuration would be; null if it is not valid, which another check says. */
+async function parsedConfig({ config, secrets, cloudflare }: PreflightPorts): Promise<Config | null> {
+  const atCloudflare = (await cloudflare.secretNames().catch(() => null)) ?? []
+  try {
+    return parseConfig(workerValues(config, secrets, atCloudflare).values)
+  } catch (error) {
+    if (error instanceof AppError) return null
+    throw error
+  }
+}
+
+const consoleSignIn: Check<PreflightPorts> = {
+  name: 'sign-in to the console',
+  async check(ports) {
+    const config = await parsedConfig(ports)
+    if (config === null) return warn('unknown: the configuration is not accepted', 'Correct the configuration first.')
+    const { auth, console: pages } = config
+    if (pages === null) return pass('there is no console')
+    if (auth.mode === 'builtin') return pass('with built-in accounts')
+    const address = `${pages.origin}${callbackPath}`
+    if (pages.provider === null)
+      return warn(
+        'no user can sign in to the console: CONSOLE_OIDC_CLIENT_ID is missing',
+        `Register a client at ${auth.issuer} with the redirect URI ${address} and set its id, or set CONSOLE=off.`,
+      )
+    const kind = pages.provider.clientSecret === null ? 'a public client' : 'a client with a secret'
+    return pass(`${kind} at ${auth.issuer}, where the redirect URI must be ${address}`)
+  },
+}
+
 export const settingChecks: readonly Check<PreflightPorts>[] = [
   configuration,
   secretsPresent,
   resources,
   plaid,
   smokeToken,
+  consoleSignIn,
 ]

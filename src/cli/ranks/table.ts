@@ -35,6 +35,7 @@ export const ranks: readonly Unit[] = [
   { name: 'plaid/rate-limit', paths: ['src/plaid/rate-limit'] },
   { name: 'plaid', paths: ['src/plaid'] },
   { name: 'custody', paths: ['src/custody'] },
+  { name: 'oidc', paths: ['src/oidc'] },
   { name: 'db/core', paths: ['src/db/core'] },
   { name: 'db/audit', paths: ['src/db/audit'] },
   { name: 'db/sync', paths: ['src/db/sync'] },
@@ -178,6 +179,7 @@ export const onlyImports: Readonly<Record<string, readonly string[]>> = {
   plaid: ['library', 'crypto', 'monitoring', 'plaid/rate-limit'],
   envelope: ['library', 'crypto'],
   custody: ['library', 'crypto', 'envelope', 'monitoring'],
+  oidc: ['library', 'crypto', 'config', 'auth', 'custody'],
   'db/core': ['data', 'library', 'crypto', 'monitoring', 'schema'],
   queue: [
     'library',

@@ -2,6 +2,7 @@
 // says only that there is a session to continue.
 import type { AccessToken, GetToken } from '@wealthnavigator/client'
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react'
+import { continueProvider, signOutProvider } from './provider.ts'
 import {
   areOfOne,
   continueDemo,
@@ -14,7 +15,7 @@ import {
   signOutAccount,
 } from './sign-in.ts'
 
-type Kind = 'demo' | 'operator' | 'account'
+type Kind = 'demo' | 'operator' | 'account' | 'provider'
 export type EndReason = 'expired' | 'signed_out'
 
 export type SessionState =
@@ -41,8 +42,8 @@ interface Session {
 const SessionContext = createContext<Session | null>(null)
 const storageKey = 'wealthnavigator.session'
 
-/** Demo sessions are of the tab; accounts are of the browser, as their cookie is. */
-const stores: Readonly<Record<Kind, () => Storage>> = {
+/** Demo sessions are of the tab; accounts are of the browser, as their cookie is. A provider's session is in the cookie alone. */
+const stores: Readonly<Record<Exclude<Kind, 'provider'>, () => Storage>> = {
   demo: () => sessionStorage,
   operator: () => sessionStorage,
   account: () => localStorage,
@@ -63,7 +64,7 @@ function remember(kind: Kind | null): void {
   try {
     sessionStorage.removeItem(storageKey)
     localStorage.removeItem(storageKey)
-    if (kind !== null) stores[kind]().setItem(storageKey, kind)
+    if (kind !== null && kind !== 'provider') stores[kind]().setItem(storageKey, kind)
   } catch {
     // Nothing to keep.
   }
@@ -78,19 +79,19 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
   /** Says whose data the pages show. */
   const shown = useRef<AccessToken | null>(null)
 
-  const enter = useCallback((settings: ConsoleSettings, next: Kind, first: AccessToken) => {
+  const enter = useCallback((settings: ConsoleSettings, next: Kind, { token: first, isAdministrator }: Resumed) => {
     token.current = first
     shown.current = first
     kind.current = next
     remember(next)
-    setState({ name: 'signed_in', settings, kind: next, isOperator: isAdministrators(first) })
+    setState({ name: 'signed_in', settings, kind: next, isOperator: isAdministrator })
   }, [])
   const start = useCallback(() => {
     const open = async (): Promise<void> => {
       try {
         const { settings, resumed } = await begin()
         if (resumed === null) setState({ name: 'signed_out', settings, reason: null })
-        else enter(settings, resumed.kind, resumed.token)
+        else enter(settings, resumed.kind, resumed)
       } catch (error) {
         setState({ name: 'failed', error: errorOf(error) })
       }
@@ -109,23 +110,33 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
         const first = token.current
         token.current = null
         if (first !== null) return first
-        const next = await resume(kind.current ?? 'account')
+        const next = (await resume(kind.current ?? 'account'))?.token ?? null
+        if (next === null) {
+          session.end('expired')
+          throw new Error('The session has ended.')
+        }
         if (shown.current === null || areOfOne(shown.current, next)) return next
         // Another tab signed in as another person, with whom this tab shares the cookie.
         session.end('expired')
         throw new Error('Another person has signed in.')
       },
       async continueAsDemo(as = 'demo') {
-        if (settings !== null) enter(settings, as, await continueDemo(as))
+        if (settings !== null) enter(settings, as, ownToken(await continueDemo(as)))
       },
       async signIn(credentials) {
-        if (settings !== null) enter(settings, 'account', await signInAccount(credentials))
+        if (settings !== null) enter(settings, 'account', ownToken(await signInAccount(credentials)))
       },
       async signOut() {
         if (kind.current === 'account') await signOutAccount()
+        const location = kind.current === 'provider' ? await signOutProvider() : null
+        kind.current = null
         session.end('signed_out')
+        // The provider's page ends its own session, and leads back here.
+        if (location !== null) window.location.assign(location)
       },
       end(reason) {
+        // Who was erased must not be signed in again by the cookie. A failure leaves a session that the API refuses.
+        if (kind.current === 'provider' && reason === 'signed_out') void signOutProvider().catch(() => null)
         token.current = null
         shown.current = null
         kind.current = null
@@ -137,22 +148,34 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
   return <SessionContext value={session}>{children}</SessionContext>
 }
 
-const resume = async (kind: Kind): Promise<AccessToken> =>
-  kind === 'account' ? await refreshAccount() : await continueDemo(kind)
+interface Resumed {
+  readonly token: AccessToken
+  readonly isAdministrator: boolean
+}
+
+/** The claims of this deployment's tokens are known here. */
+const ownToken = (token: AccessToken): Resumed => ({ token, isAdministrator: isAdministrators(token) })
+
+/** Null if a provider's session has ended. */
+async function resume(kind: Kind): Promise<Resumed | null> {
+  if (kind === 'provider') return await continueProvider()
+  return ownToken(kind === 'account' ? await refreshAccount() : await continueDemo(kind))
+}
 
 interface Begun {
   readonly settings: ConsoleSettings
-  readonly resumed: { readonly kind: Kind; readonly token: AccessToken } | null
+  readonly resumed: (Resumed & { readonly kind: Kind }) | null
 }
 
 /** The settings, and the session of an earlier page. One that has ended is no failure. */
 async function begin(): Promise<Begun> {
   const settings = await readSettings()
-  const kind = remembered()
+  const kind = settings.signIn === 'provider' ? 'provider' : remembered()
   if (kind === null || (kind === 'demo' && !settings.demo) || (kind === 'operator' && !settings.operator))
     return { settings, resumed: null }
   try {
-    return { settings, resumed: { kind, token: await resume(kind) } }
+    const resumed = await resume(kind)
+    return { settings, resumed: resumed === null ? null : { ...resumed, kind } }
   } catch (error) {
     if (!isRefused(error)) throw error
     remember(null)

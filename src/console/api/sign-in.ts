@@ -1,10 +1,11 @@
 // The requests that begin, continue and end a session.
-import { type AccessToken, cookieSession, createClient, ProblemError } from '@wealthnavigator/client'
+import { type AccessToken, cookieSession, createClient } from '@wealthnavigator/client'
+import { own } from './own.ts'
 
 export interface ConsoleSettings {
   readonly environment: 'development' | 'staging' | 'production'
-  /** Accounts of this deployment, or of an identity provider. */
-  readonly signIn: 'accounts' | 'provider'
+  /** Accounts of this deployment, or of an identity provider; none if the provider does not know the console. */
+  readonly signIn: 'accounts' | 'provider' | 'none'
   /** Whether a person at this machine may continue as the demo user. */
   readonly demo: boolean
   /** The same, as an administrator. */
@@ -23,18 +24,11 @@ export interface Credentials {
 const baseUrl = window.location.origin
 const anonymous = createClient({ baseUrl, cookies: true })
 
-async function own(method: 'GET' | 'POST', path: string): Promise<Record<string, unknown>> {
-  const response = await fetch(path, { method, headers: { accept: 'application/json' } })
-  const body: unknown = await response.json().catch(() => null)
-  if (!response.ok) throw new ProblemError(response, body, null)
-  return typeof body === 'object' && body !== null ? { ...body } : {}
-}
-
 export async function readSettings(): Promise<ConsoleSettings> {
   const { environment, sign_in: signIn, demo, operator, bank_url: bankUrl } = await own('GET', '/console/settings')
   return {
     environment: environment === 'development' || environment === 'staging' ? environment : 'production',
-    signIn: signIn === 'accounts' ? 'accounts' : 'provider',
+    signIn: signIn === 'accounts' || signIn === 'provider' ? signIn : 'none',
     demo: demo === true,
     operator: operator === true,
     bankUrl: typeof bankUrl === 'string' ? bankUrl : null,

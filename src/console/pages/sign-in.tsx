@@ -6,6 +6,7 @@ import { type SessionState, useSession } from '../api/session.tsx'
 import { fieldText } from '../ui/form.ts'
 import { errorWords } from '../format/words.ts'
 import { navigate } from '../router/location.ts'
+import { NoProvider, ProviderSignIn } from '../sign-in/provider.tsx'
 import { Failed } from '../ui/states.tsx'
 import icon from '../icon.svg'
 
@@ -111,6 +112,8 @@ function AccountForm() {
   )
 }
 
+const ProviderWay = ({ isKnown }: { readonly isKnown: boolean }) => (isKnown ? <ProviderSignIn /> : <NoProvider />)
+
 function Ways({ state }: { readonly state: SessionState & { name: 'signed_out' } }) {
   const { settings, reason } = state
   return (
@@ -122,13 +125,7 @@ function Ways({ state }: { readonly state: SessionState & { name: 'signed_out' }
       ) : null}
       <div className="ways">
         {settings.demo ? <Demo hasOperator={settings.operator} /> : null}
-        {settings.signIn === 'accounts' ? (
-          <AccountForm />
-        ) : (
-          <p className="notice warn">
-            People sign in here with an identity provider, which the console does not support yet. Use the API.
-          </p>
-        )}
+        {settings.signIn === 'accounts' ? <AccountForm /> : <ProviderWay isKnown={settings.signIn === 'provider'} />}
       </div>
     </>
   )

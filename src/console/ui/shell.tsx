@@ -15,7 +15,7 @@ import icon from '../icon.svg'
 import { ReadOnlyNotice } from './read-only.tsx'
 import { Failed } from './states.tsx'
 
-const kindWords = { demo: 'Demo user', operator: 'Demo operator', account: 'Signed in' } as const
+const kindWords = { demo: 'Demo user', operator: 'Demo operator', account: 'Signed in', provider: 'Signed in' } as const
 
 function useOnline(): boolean {
   return useSyncExternalStore(

@@ -40,8 +40,9 @@ export function log(options: LoggerOptions): Middleware {
 }
 
 /** The user of the request, or the one that it signed in. */
-function identityIn(actor: Actor, { accountId }: LogNotes): Identity | null {
+function identityIn(actor: Actor, { accountId, signedIn }: LogNotes): Identity | null {
   if (actor.kind === 'user') return actor.identity
+  if (signedIn !== undefined) return signedIn
   return accountId === undefined ? null : { issuer: LOCAL_ISSUER, subject: accountId }
 }
 

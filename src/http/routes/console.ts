@@ -10,12 +10,12 @@ const tags = ['console']
 const demoSeconds = 3600
 
 /** @throws AppError `not_found` where the deployment has no console */
-function consoleOf({ services: { config } }: Ctx): NonNullable<Config['console']> {
+export function consoleOf({ services: { config } }: Ctx): NonNullable<Config['console']> {
   if (config.console === null) throw noSuchPath()
   return config.console
 }
 
-const noSuchPath = (): AppError => new AppError('not_found', 'There is no such path.')
+export const noSuchPath = (): AppError => new AppError('not_found', 'There is no such path.')
 
 export const consoleSettingsRoute = publicRoute({
   id: 'consoleSettings',
@@ -26,7 +26,7 @@ export const consoleSettingsRoute = publicRoute({
   answers: {
     200: z.object({
       environment: z.enum(['development', 'staging', 'production']),
-      sign_in: z.enum(['accounts', 'provider']),
+      sign_in: z.enum(['accounts', 'provider', 'none']),
       demo: z.boolean(),
       operator: z.boolean(),
       /** The page of the simulated bank, with `npm run dev` only. */
@@ -35,27 +35,38 @@ export const consoleSettingsRoute = publicRoute({
   },
   errors: ['not_found'],
 }).handle((ctx) => {
-  const { bankUrl, demoUser, demoOperator } = consoleOf(ctx)
+  const { bankUrl, demoUser, demoOperator, provider } = consoleOf(ctx)
   const { environment, auth } = ctx.services.config
-  const signIn = auth.mode === 'builtin' ? ('accounts' as const) : ('provider' as const)
+  const signIn = auth.mode === 'builtin' ? 'accounts' : provider === null ? 'none' : 'provider'
   const demo = { demo: demoUser !== null, operator: demoOperator !== null, bank_url: bankUrl }
   return Promise.resolve({ status: 200, body: { environment, sign_in: signIn, ...demo } })
 })
 
-const pageHeaders = z.object({
+export const pageHeaders = z.object({
   host: z.string().max(255).optional(),
   origin: z.string().max(400).optional(),
   'sec-fetch-site': z.string().max(40).optional(),
 })
 
+type PageHeaders = z.output<typeof pageHeaders>
+
+const isSameOrigin = ({ 'sec-fetch-site': site }: PageHeaders): boolean => site === undefined || site === 'same-origin'
+
+/** Whether the request comes from the console's own page. A page of an application, even a configured one, is another page. */
+export function isOwnPage(ctx: Ctx, headers: PageHeaders): boolean {
+  if (headers.origin === consoleOf(ctx).origin) return isSameOrigin(headers)
+  return !ctx.services.config.strict && isOwnPageHere(headers)
+}
+
 /**
  * Whether the request comes from this machine's own console. A page of another origin may not start a session, and neither may
  * a page whose host name was pointed to this address.
  */
-function isOwnPage({ host, origin, 'sec-fetch-site': site }: z.output<typeof pageHeaders>): boolean {
+function isOwnPageHere(headers: PageHeaders): boolean {
+  const { host, origin } = headers
   const url = URL.parse(origin ?? '')
   if (url === null || url.host !== host || !['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)) return false
-  return site === undefined || site === 'same-origin'
+  return isSameOrigin(headers)
 }
 
 const demoRoute = {
@@ -78,7 +89,7 @@ async function startDemo(ctx: Ctx, headers: z.output<typeof pageHeaders>, role: 
   const { strict, secret } = ctx.services.config
   const subject = role === 'admin' ? demoOperator : demoUser
   if (subject === null || strict) throw noSuchPath()
-  if (!isOwnPage(headers)) throw new AppError('forbidden', 'Only the console may do this.', { reason: 'origin' })
+  if (!isOwnPageHere(headers)) throw new AppError('forbidden', 'Only the console may do this.', { reason: 'origin' })
   // A deployment never signs one, and does not load the module.
   const { signDemoToken } = await import('../../auth/sign-access-token.ts')
   const token = await signDemoToken(secret, { subject, role }, demoSeconds, ctx.now())

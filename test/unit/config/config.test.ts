@@ -114,22 +114,26 @@ describe('a configuration', () => {
   })
 
   it('has the console unless it is switched off: its own pages may call, and Hosted Link may return to them', () => {
-    expect(parseConfig({ ...development, CONSOLE_DEMO_USER: 'demo' }).console).toEqual({
-      bankUrl: null,
+    expect(parseConfig({ ...development, CONSOLE_DEMO_USER: 'demo' }).console).toMatchObject({
       demoUser: 'demo',
       demoOperator: null,
     })
     const off = parseConfig({ ...strict, CONSOLE: 'off' })
     expect([off.console, off.plaid.link.completionRedirectUris]).toEqual([null, []])
-    expect(parseConfig(strict).console).toEqual({ bankUrl: null, demoUser: null, demoOperator: null })
+    expect(parseConfig(strict).console).toEqual({
+      bankUrl: null,
+      demoUser: null,
+      demoOperator: null,
+      origin: 'https://api.wealth.test',
+      provider: null,
+    })
   })
 
   it('has a demo user in development alone, and none whose tokens an issuer would have to sign', () => {
     const refusal = 'CONSOLE_DEMO_USER is for local use only'
     for (const environment of [{}, { ENVIRONMENT: 'staging', PLAID_ENV: 'sandbox' }])
       expect(refusalOf({ ...strict, ...environment, CONSOLE_DEMO_USER: 'demo' })).toContain(refusal)
-    expect(parseConfig({ ...development, ...oidc, CONSOLE_DEMO_USER: 'demo' }).console).toEqual({
-      bankUrl: null,
+    expect(parseConfig({ ...development, ...oidc, CONSOLE_DEMO_USER: 'demo' }).console).toMatchObject({
       demoUser: null,
       demoOperator: null,
     })
@@ -138,8 +142,7 @@ describe('a configuration', () => {
       demoUser: null,
       demoOperator: 'operator',
     })
-    expect(parseConfig({ ...development, ...oidc, ...operator }).console).toEqual({
-      bankUrl: null,
+    expect(parseConfig({ ...development, ...oidc, ...operator }).console).toMatchObject({
       demoUser: null,
       demoOperator: null,
     })

@@ -9,6 +9,7 @@ const names = [
   'queues and bucket',
   'Plaid credentials',
   'token of the smoke test',
+  'sign-in to the console',
   'database logins over TLS',
   'pooled host',
   'migrations',

@@ -207,3 +207,33 @@ describe('the token of the smoke test', () => {
     expect(await token()).toMatchObject({ status: 'warn', said: expect.stringContaining('there is no SMOKE_TOKEN') })
   })
 })
+
+describe('the sign-in to the console', () => {
+  const provider = {
+    AUTH_MODE: 'oidc',
+    AUTH_ISSUER: 'https://issuer.test',
+    AUTH_AUDIENCE: 'wealth',
+    AUTH_JWKS_URL: 'https://issuer.test/jwks',
+    AUTH_WRITE_SCOPE: 'write',
+    AUTH_EMAIL_URL: '',
+    AUTH_EMAIL_FROM: '',
+    AUTH_PUBLIC_URL: '',
+  }
+  const withProvider = (variables: Record<string, string>) => ({
+    ...withVariables({ ...provider, ...variables }),
+    ...withCloudflare({ secretNames: () => Promise.resolve(Object.keys(without('AUTH_EMAIL_KEY'))) }),
+    secrets: without('AUTH_EMAIL_KEY'),
+  })
+
+  it.each([
+    [{ CONSOLE: 'off' }, 'pass', 'there is no console'],
+    [{}, 'warn', 'CONSOLE_OIDC_CLIENT_ID is missing'],
+    [{}, 'warn', 'the redirect URI https://api.wealth.test/console/callback'],
+    [{ CONSOLE_OIDC_CLIENT_ID: 'console' }, 'pass', 'https://api.wealth.test/console/callback'],
+    [{ CORS_ORIGINS: '' }, 'warn', 'unknown'],
+  ])('is checked with an identity provider and %j is a %s that says %s', async (variables, status, said) => {
+    const found = await check('sign-in to the console', withProvider(variables))
+    expect(found.status).toBe(status)
+    expect(JSON.stringify(found)).toContain(said)
+  })
+})
