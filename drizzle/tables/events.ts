@@ -97,6 +97,9 @@ export const webhookDeliveries = pgTable(
     index('webhook_deliveries_application')
       .on(table.applicationId, table.createdAt, table.id)
       .where(sql`application_id is not null`),
+    index('webhook_deliveries_everyone')
+      .on(table.createdAt, table.id)
+      .where(sql`owner_id is null and application_id is null`),
     index('webhook_deliveries_user').on(table.userId),
     index('webhook_deliveries_created').on(table.createdAt.asc().nullsFirst(), table.id),
     index('webhook_deliveries_due')

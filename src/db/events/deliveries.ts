@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type AuditRow, recordAudit } from '../audit/record.ts'
 import { type Key, type Page, toPage } from '../core/page.ts'
+import { inIndexOrder, plan } from '../core/plans.ts'
 import { bigCount, query } from '../core/statement.ts'
 import { asOwner, type EndpointOwner, isOwned } from './owner.ts'
 
@@ -67,6 +68,7 @@ export async function listDeliveries(
   const inState: SQL = state === undefined ? sql`true` : sql`state = ${state}`
   const place: SQL = from === null ? sql`true` : sql`(created_at, id) < (${from[0]}::timestamptz, ${from[1]}::uuid)`
   const { found } = await asOwner(owner, {
+    planned: plan(inIndexOrder),
     found: query(
       deliveryRow,
       sql`select ${columns} from webhook_deliveries

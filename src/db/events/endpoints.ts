@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type AuditRow, recordAudit, recorded } from '../audit/record.ts'
 import { type Key, type Page, toPage } from '../core/page.ts'
+import { inIndexOrder, plan } from '../core/plans.ts'
 import { anyRow, command, idRow, query } from '../core/statement.ts'
 import { asOwner, type EndpointOwner, isOwned } from './owner.ts'
 
@@ -50,6 +51,7 @@ const one = (owner: EndpointOwner, id: string): SQL => sql`id = ${id} and ${isOw
 export async function listEndpoints(owner: EndpointOwner, limit: number, from: Key | null): Promise<Page<Endpoint>> {
   const place = from === null ? sql`true` : sql`(created_at, id) > (${from[0]}::timestamptz, ${from[1]}::uuid)`
   const { found } = await asOwner(owner, {
+    planned: plan(inIndexOrder),
     found: query(
       endpointRow,
       sql`select ${columns} from webhook_endpoints where ${isOwned(owner)} and ${place}

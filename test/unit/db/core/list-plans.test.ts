@@ -4,11 +4,16 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import * as z from 'zod'
 import { addCrowd } from '../../../../src/cli/bench/crowd.ts'
+import { type AuditFilters, listAudit, listOwnAudit } from '../../../../src/db/read/audit.ts'
 import { listBalances } from '../../../../src/db/read/balances.ts'
 import { netWorth } from '../../../../src/db/read/insights.ts'
 import { listAccounts } from '../../../../src/db/records/accounts.ts'
 import { listAllItems, listWebhooks } from '../../../../src/db/operations/admin.ts'
 import { listOpenExchanges, listRemovals } from '../../../../src/db/link/waiting.ts'
+import { listKeys } from '../../../../src/db/applications/keys.ts'
+import { type DeliveryFilter, listDeliveries } from '../../../../src/db/events/deliveries.ts'
+import { listEndpoints } from '../../../../src/db/events/endpoints.ts'
+import type { EndpointOwner } from '../../../../src/db/events/owner.ts'
 import { findById, findByTokenDigest } from '../../../../src/db/operations/search.ts'
 import { listChanges } from '../../../../src/db/read/changes.ts'
 import { readChanges as readFeed } from '../../../../src/db/read/feed.ts'
@@ -42,19 +47,38 @@ interface Logins {
   readonly jobs: JobsDatabase
 }
 
+const someId = '00000000-0000-4000-8000-000000000000'
+
 type List = (logins: Logins, ids: Ids, limit: number, from: Key | null) => Promise<unknown>
 
-const someId = '00000000-0000-4000-8000-000000000000'
 const byDay: Key = ['2026-06-01', someId]
 const byTime: Key = ['2026-06-01T00:00:00.000Z', someId]
 const byId: Key = [someId, someId]
+
+const application = '00000000-0000-4000-8000-00000000000a'
+type OwnerOf = (logins: Logins) => EndpointOwner
+const ofUser: OwnerOf = ({ api }) => ({ kind: 'user', api, identity })
+const ofApplication: OwnerOf = ({ api }) => ({ kind: 'application', api, applicationId: application })
+const everyone: OwnerOf = ({ jobs }) => ({ kind: 'everyone', jobs })
+const deliveriesOf =
+  (owner: OwnerOf, filter: DeliveryFilter = {}): List =>
+  (logins, _, limit, from) =>
+    listDeliveries(owner(logins), filter, limit, from)
+const endpointsOf =
+  (owner: OwnerOf): List =>
+  (logins, _, limit, from) =>
+    listEndpoints(owner(logins), limit, from)
+const auditBy =
+  (filters: (ids: Ids) => AuditFilters): List =>
+  ({ jobs }, ids, limit, from) =>
+    listAudit(jobs, filters(ids), limit, from)
 
 const transactionsBy =
   (filters: (ids: Ids) => TransactionFilters): List =>
   ({ api }, ids, limit, from) =>
     listTransactions(api, identity, filters(ids), limit, from)
 
-/** Every list that a route returns, with each of its filters and a position in it. */
+/** The lists of the routes, with each of their filters and a position in them, but for those that have few rows: applications, a user's keys. */
 const lists: Readonly<Record<string, readonly [List, Key]>> = {
   transactions: [transactionsBy(() => ({})), byDay],
   'transactions of an account': [transactionsBy(({ account }) => ({ accountId: account })), byDay],
@@ -148,6 +172,22 @@ const lists: Readonly<Record<string, readonly [List, Key]>> = {
     ({ jobs }, _, limit, from) => listRemovals(jobs, { reason: 'orphan' }, limit, from),
     byTime,
   ],
+  'the own audit trail': [({ api }, _, limit, from) => listOwnAudit(api, identity, limit, from), byTime],
+  'all of the audit trail': [auditBy(() => ({})), byTime],
+  'all of the audit trail of a user': [auditBy(({ user: userId }) => ({ userId })), byTime],
+  'all of the audit trail of an action': [auditBy(() => ({ action: 'sync_requested' })), byTime],
+  'all of the audit trail about a target': [auditBy(() => ({ targetId: 'target' })), byTime],
+  'all of the audit trail of a time': [auditBy(() => ({ from: '2026-01-01', to: '2027-01-01' })), byTime],
+  'all of the audit trail by administrators': [auditBy(() => ({ actorKind: 'admin' })), byTime],
+  'own endpoints': [endpointsOf(ofUser), byTime],
+  'endpoints of an application': [endpointsOf(ofApplication), byTime],
+  'all endpoints of administrators': [endpointsOf(everyone), byTime],
+  'own deliveries': [deliveriesOf(ofUser), byTime],
+  'own deliveries of an endpoint': [deliveriesOf(ofUser, { endpointId: someId }), byTime],
+  'own failed deliveries': [deliveriesOf(ofUser, { state: 'failed' }), byTime],
+  'deliveries of an application': [deliveriesOf(ofApplication), byTime],
+  'all deliveries of administrators': [deliveriesOf(everyone), byTime],
+  'all API keys': [({ jobs }, _, limit, from) => listKeys(jobs, null, limit, from), byTime],
   'open dead letters': [({ jobs }, _, limit, from) => listDeadLetters(jobs, { open: true }, limit, from), byTime],
 }
 
@@ -166,6 +206,8 @@ const searches: ReadonlySet<string> = new Set([
   'pending transactions of an account',
   'all failed sync runs',
   'all open exchanges of a user',
+  'all of the audit trail by administrators',
+  'own failed deliveries',
   'all rows set aside of an item',
   'all rows set aside of a product',
 ])
@@ -184,30 +226,60 @@ async function idsOf(owner: Client): Promise<Ids> {
 const others = { name: 'other', users: 20, transactions: 200, investments: 20 }
 const few = { ...stored, name: 'few', transactions: 5, investments: 5 }
 
+/** Two thousand rows of the audit trail, and endpoints of each kind of owner with as many deliveries. */
+const trails = `
+  insert into applications (id, name, issuer) values ('${application}', 'Plans', 'https://plans.test');
+  insert into webhook_endpoints (user_id, application_id, url, secret_sealed, state)
+    select owner.user_id, owner.application_id, 'https://plans.test/' || n, '', 'enabled' from generate_series(1, 3) n, (
+      select id as user_id, null::uuid as application_id from users where subject = '${identity.subject}'
+      union all values (null::uuid, '${application}'::uuid), (null::uuid, null::uuid)) owner;
+  insert into webhook_deliveries (event_id, endpoint_id, owner_id, application_id, type, data, created_at)
+    select gen_random_uuid(), id, user_id, application_id, 'ping', '{}', now() - make_interval(mins => n)
+    from webhook_endpoints, generate_series(1, 700) n;
+  insert into api_keys (id, user_id, application_id, name, prefix, digest, scopes, created_at)
+    select gen_random_uuid(), owner.user_id, owner.application_id, 'key', left(md5(n::text || owner.place), 20), decode(md5(n::text || owner.place), 'hex'),
+      '{read}', now() - make_interval(mins => n)
+    from generate_series(1, 600) n, (
+      select 1 as place, id as user_id, null::uuid as application_id from users where subject = '${identity.subject}'
+      union all values (2, null::uuid, '${application}'::uuid)) owner;
+  create temporary table trail as
+    select gen_random_uuid() as id, now() - make_interval(mins => n) as at, u.issuer, u.subject
+    from generate_series(1, 700) n, users u where u.subject in ('${identity.subject}', 'other 1', 'other 2');
+  insert into audit_log (id, at, actor_kind, action, target_kind, target_id, request_id, key_id, mac)
+    select id, at, 'user', 'sync_requested', 'item', 'target', 'request', 'k', '' from trail;
+  insert into audit_people (audit_id, part, person, at)
+    select id, part, app.person_of(issuer, subject), at from trail, unnest(array['actor', 'owner']) part;
+  drop table trail`
+
+async function addReader(owner: Client): Promise<void> {
+  await addCrowd(owner, stored)
+  await owner.query(trails)
+}
+
 /** The planner's knowledge of the tables, and how to set it up. */
 const knowledge: Readonly<Record<string, (owner: Client) => Promise<void>>> = {
   'no statistics': async (owner) => {
     await addCrowd(owner, others)
-    await addCrowd(owner, stored)
+    await addReader(owner)
   },
   'statistics of the empty tables': async (owner) => {
     await owner.query('analyze')
     await addCrowd(owner, others)
-    await addCrowd(owner, stored)
+    await addReader(owner)
   },
   'statistics of other users alone': async (owner) => {
     await addCrowd(owner, few)
     await owner.query('analyze')
-    await addCrowd(owner, stored)
+    await addReader(owner)
   },
   'statistics of this user alone': async (owner) => {
-    await addCrowd(owner, stored)
+    await addReader(owner)
     await owner.query('analyze')
     await addCrowd(owner, others)
   },
   'right statistics': async (owner) => {
     await addCrowd(owner, others)
-    await addCrowd(owner, stored)
+    await addReader(owner)
     await owner.query('vacuum analyze')
   },
 }
