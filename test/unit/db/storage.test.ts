@@ -40,6 +40,7 @@ const small = [
   'erasures',
   'link_exchanges',
   'plaid_removals',
+  'rules',
   'safety_switches',
   'unmatched_webhooks',
   'webhook_endpoints',
