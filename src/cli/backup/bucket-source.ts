@@ -7,6 +7,7 @@ import { Writable } from 'node:stream'
 import * as z from 'zod'
 import { type Bucket, listObjects } from '../../backup/bucket.ts'
 import { misuse } from '../../dev/lib/run-command.ts'
+import { whenNotLimited } from '../lib/when-limited.ts'
 
 export interface BucketSource {
   /** Writes the object into a file. Rejects where the bucket does not have it. */
@@ -42,6 +43,15 @@ async function listPages(read: (cursor: string | null) => Promise<z.output<typeo
   }
 }
 
+/** Cloudflare's API allows 1,200 requests in five minutes, and the bucket has an object for each erasure. */
+const maxPauses = 5
+
+const hints: Readonly<Record<number, string>> = {
+  401: ': is the token right?',
+  403: ': may the token read this bucket?',
+  429: ': too many requests. Try again in five minutes.',
+}
+
 /** The variables are wrangler's: `CLOUDFLARE_ACCOUNT_ID`, `CLOUDFLARE_API_TOKEN`, `CLOUDFLARE_API_BASE_URL`. */
 export function cloudflareBucket(name: string | undefined, environment: NodeJS.ProcessEnv): BucketSource {
   if (name === undefined) throw misuse('Say with --bucket which bucket holds the backups, as in wrangler.toml.')
@@ -51,11 +61,12 @@ export function cloudflareBucket(name: string | undefined, environment: NodeJS.P
   const base = environment['CLOUDFLARE_API_BASE_URL'] || 'https://api.cloudflare.com/client/v4'
   const objects = `${base}/accounts/${encodeURIComponent(account)}/r2/buckets/${encodeURIComponent(name)}/objects`
   const read = async (what: string, url: string): Promise<Response> => {
-    const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } })
+    const response = await whenNotLimited(maxPauses, () =>
+      fetch(url, { headers: { authorization: `Bearer ${token}` } }),
+    )
     if (response.ok) return response
-    throw response.status === 404
-      ? missing(what)
-      : new Error(`Cloudflare answered ${response.status} for ${what}: may the token read this bucket?`)
+    if (response.status === 404) throw missing(what)
+    throw new Error(`Cloudflare answered ${response.status} for ${what}${hints[response.status] ?? '.'}`)
   }
   return {
     get: async (key, file) => {

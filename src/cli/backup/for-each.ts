@@ -1,10 +1,23 @@
 const mostAtOnce = 4
 
-/** Runs `work` for each input, a few at a time. */
+/**
+ * Runs `work` for each input, a few at a time. After a failure, it starts no more, and rejects when the running ones have
+ * ended: the caller may then close what they use.
+ */
 export async function forEach<T>(inputs: readonly T[], work: (input: T) => Promise<void>): Promise<void> {
   const waiting = [...inputs]
   const workers = Array.from({ length: mostAtOnce }, async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await work(next)
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      try {
+        await work(next)
+      } catch (error) {
+        waiting.length = 0
+        throw error
+      }
   })
-  await Promise.all(workers)
+  try {
+    await Promise.all(workers)
+  } finally {
+    await Promise.allSettled(workers)
+  }
 }

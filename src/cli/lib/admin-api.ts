@@ -1,6 +1,7 @@
 // Calls the admin routes of a Worker over HTTP. The administrator's token is its only secret.
 import * as z from 'zod'
 import { misuse } from '../../dev/lib/run-command.ts'
+import { whenNotLimited } from './when-limited.ts'
 
 const problemSchema = z.object({ code: z.string() })
 
@@ -28,18 +29,11 @@ export function adminApi(url: string | undefined, environment: Readonly<Record<s
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }
-    for (let pauses = 0; ; pauses += 1) {
-      const response = await fetch(`${parsed.origin}${path}`, init)
-      if (response.status === 429 && pauses < maxPauses) {
-        const seconds = Number(response.headers.get('retry-after') ?? '5')
-        await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
-        continue
-      }
-      if (response.status === 204) return null
-      if (response.ok) return await response.json()
-      // Not every error comes from the Worker: a proxy in between can respond with HTML.
-      const { data } = problemSchema.safeParse(await response.json().catch(() => null))
-      throw new Error(`${method} ${path} answered ${response.status}${data === undefined ? '' : ` ${data.code}`}.`)
-    }
+    const response = await whenNotLimited(maxPauses, () => fetch(`${parsed.origin}${path}`, init))
+    if (response.status === 204) return null
+    if (response.ok) return await response.json()
+    // Not every error comes from the Worker: a proxy in between can respond with HTML.
+    const { data } = problemSchema.safeParse(await response.json().catch(() => null))
+    throw new Error(`${method} ${path} answered ${response.status}${data === undefined ? '' : ` ${data.code}`}.`)
   }
 }

@@ -5,12 +5,29 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cloudflareBucket } from '../../../src/cli/backup/bucket-source.ts'
+import { forEach } from '../../../src/cli/backup/for-each.ts'
+import { whenNotLimited } from '../../../src/cli/lib/when-limited.ts'
 
 const content = 'encrypted '.repeat(100_000)
 let folder: string
 let server: Server
 let environment: NodeJS.ProcessEnv
 const seen: Pick<IncomingMessage, 'url' | 'headers'>[] = []
+
+const statuses: Readonly<Record<string, number>> = { missing: 404, closed: 403, broken: 500, limited: 429 }
+
+/** Requests for `busy` objects that are answered before the limit, and those that are refused then. */
+const limit = { left: 0, refusals: 0 }
+
+function statusOf(url: string): number {
+  if (!url.includes('/busy')) return statuses[url.split('/').at(-1) ?? ''] ?? 200
+  if (limit.left === 0 && limit.refusals > 0) {
+    limit.refusals -= 1
+    return 429
+  }
+  limit.left = Math.max(limit.left - 1, 0)
+  return 200
+}
 
 /** A list in pages of two objects. The last one has an empty cursor. */
 function pageOf(url: string): string {
@@ -29,9 +46,10 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     seen.push({ url: request.url, headers: request.headers })
     if (request.url?.includes('/objects?') === true) return void response.end(pageOf(request.url))
-    const status =
-      request.url?.endsWith('/missing') === true ? 404 : request.url?.endsWith('/closed') === true ? 403 : 200
-    response.writeHead(status).end(status === 200 ? content : '{"success":false}')
+    const status = statusOf(request.url ?? '')
+    response
+      .writeHead(status, status === 429 ? { 'retry-after': '0' } : {})
+      .end(status === 200 ? content : '{"success":false}')
   })
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -66,7 +84,9 @@ describe('an object of Cloudflare’s bucket', () => {
 
   it.each([
     ['missing', 'The bucket has no object missing.'],
-    ['closed', 'Cloudflare answered 403 for closed'],
+    ['closed', 'Cloudflare answered 403 for closed: may the token read this bucket?'],
+    ['broken', 'Cloudflare answered 500 for broken.'],
+    ['limited', 'Cloudflare answered 429 for limited: too many requests.'],
   ])('is an error that says so when it is %s', async (key, message) => {
     await expect(cloudflareBucket('wn-backups', environment).get(key, join(folder, key))).rejects.toThrow(message)
   })
@@ -79,12 +99,45 @@ describe('an object of Cloudflare’s bucket', () => {
     await expect(bucket.text('erasures/missing')).rejects.toThrow('has no object erasures/missing')
   })
 
+  it('is read after a pause where the limit of requests is reached', async () => {
+    Object.assign(limit, { left: 10, refusals: 5 })
+    const bucket = cloudflareBucket('wn-backups', environment)
+    const keys = Array.from({ length: 20 }, (_, index) => `busy/${index}`)
+    const read: string[] = []
+    await forEach(keys, async (key) => {
+      if ((await bucket.text(key)) === content) read.push(key)
+    })
+    expect(read.toSorted()).toEqual(keys.toSorted())
+    expect(limit).toEqual({ left: 0, refusals: 0 })
+  })
+
+  it('is asked for six times where the limit does not end', async () => {
+    seen.length = 0
+    await expect(cloudflareBucket('wn-backups', environment).text('limited')).rejects.toThrow('answered 429')
+    expect(seen).toHaveLength(6)
+  })
+
   it('overwrites no file', async () => {
     const file = join(folder, 'mine')
     await writeFile(file, 'mine')
     await expect(cloudflareBucket('wn-backups', environment).get('object', file)).rejects.toThrow('EEXIST')
     expect(await readFile(file, 'utf8')).toBe('mine')
   })
+})
+
+it.each<[string, Record<string, string>, number]>([
+  ['as the limiter asks', { 'retry-after': '7' }, 7],
+  ['for five minutes at most', { 'retry-after': '86400' }, 300],
+  ['for five seconds without a number of seconds', { 'retry-after': 'Mon, 30 Nov 2026 12:00:00 GMT' }, 5],
+  ['for five seconds where no time is given', {}, 5],
+])('a refused request waits %s', async (_, headers, seconds) => {
+  const waited: number[] = []
+  const refused = () => Promise.resolve(new Response('', { status: 429, headers }))
+  const response = await whenNotLimited(2, refused, (each) => {
+    waited.push(each)
+    return Promise.resolve()
+  })
+  expect([response.status, waited]).toEqual([429, [seconds, seconds]])
 })
 
 it.each([
