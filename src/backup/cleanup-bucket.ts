@@ -109,9 +109,9 @@ export async function cleanupBackups(ctx: Ctx): Promise<void> {
       failed += 1
       ctx.log.warn('backup_not_deleted', { target_id: each.id, error })
     })
-  // Of what is left, also where the lock kept it.
-  const oldest = (await listStored(bucket)).at(-1)
-  await deleteTombstones(ctx, bucket, oldest === undefined ? null : backupTime(oldest.id))
   const aborted = await abortUploads(bucket, nowMs, ctx.log)
   ctx.log.info('backups_cleaned', { removed: due.length - failed, failed, count: aborted })
+  // The oldest of what is left, also where the lock kept it. Last: it may fail, and nothing else waits for it.
+  const oldest = (await listStored(bucket)).at(-1)
+  await deleteTombstones(ctx, bucket, oldest === undefined ? null : backupTime(oldest.id))
 }

@@ -3,17 +3,14 @@
 import type { Ctx } from '../context.ts'
 import { listNeedless } from '../db/privacy/erasure-copies.ts'
 import { type Bucket, erasurePrefix, listObjects } from './bucket.ts'
-import { tombstoneOfKey } from './tombstones.ts'
+import { bucketHasMs, tombstoneOfKey } from './tombstones.ts'
 
-const dayMs = 86_400_000
-/** Neon's longest restore window: https://neon.com/docs/introduction/restore-window */
-const windowMs = 30 * dayMs
 /** Objects of one call of the bucket: R2 deletes at most a thousand. */
 const most = 1000
 
 /** @param oldest when the oldest backup of the bucket began; null where it has none */
 export async function deleteTombstones(ctx: Ctx, bucket: Bucket, oldest: Date | null): Promise<void> {
-  const windowBegin = ctx.now().getTime() - windowMs
+  const windowBegin = ctx.now().getTime() - bucketHasMs
   const begin = new Date(Math.min(windowBegin, oldest?.getTime() ?? windowBegin))
   const copies = (await listObjects(bucket, erasurePrefix)).flatMap(({ key, uploaded }) => {
     const named = tombstoneOfKey(key)

@@ -15,6 +15,12 @@ export const tombstoneSchema = z.strictObject({
 })
 export type Tombstone = z.output<typeof tombstoneSchema>
 
+/**
+ * The bucket keeps the tombstone of everyone who was erased within this time. Neon's longest restore window:
+ * https://neon.com/docs/introduction/restore-window
+ */
+export const bucketHasMs = 30 * 86_400_000
+
 const storedSchema = tombstoneSchema.extend({ key_id: z.string(), mac: z.base64() })
 
 const namePattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-([0-9a-f]{64})\.json$/
@@ -42,7 +48,8 @@ export async function tombstoneText(keys: AuditKeys, tombstone: Tombstone): Prom
   return `${JSON.stringify({ ...tombstone, key_id: keyId, mac: encodeBase64(mac) })}\n`
 }
 
-function parseJson(text: string): unknown {
+/** Null for a text that is no JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {

@@ -14,6 +14,8 @@ import { withTimeout } from '../timeout.ts'
 
 /** How long one copy may take: also what the response of a request waits for a bucket that hangs. */
 const copyMs = 3000
+/** After this time, a run begins no copy. The cron gives it a minute. */
+const runMs = 45_000
 /** Copies of one run of the cron. */
 const most = 200
 /** A bucket that is down would take the whole time of the cron. */
@@ -44,24 +46,26 @@ export async function copyErasure(ctx: Ctx, id: string): Promise<void> {
   if (bucket === null) return
   try {
     const erasure = await findUncopied(jobs, id)
-    if (erasure !== null && (await isStored(ctx, bucket, erasure))) await noteCopied(jobs, [id])
+    if (erasure !== null && (await isStored(ctx, bucket, erasure))) await noteCopied(jobs, id)
   } catch (error) {
     ctx.log.warn('erasure_not_copied', { target_id: id, error })
   }
 }
 
-/** Copies the erasures that no request could copy, also those from before there was a bucket. */
+/**
+ * Copies the erasures that no request could copy, also those from before there was a bucket, until the time is used up: the
+ * next run copies the rest. A run that dies has noted what it copied.
+ */
 export async function copyErasures(ctx: Ctx): Promise<void> {
   const { backups: bucket, jobs } = ctx.services
   if (bucket === null) return
-  const stored: string[] = []
+  const endMs = ctx.now().getTime() + runMs
   let failed = 0
   for (const erasure of await listUncopied(jobs, most)) {
-    if (await isStored(ctx, bucket, erasure)) stored.push(erasure.id)
+    if (failed === mostFailures || ctx.now().getTime() >= endMs) return
+    if (await isStored(ctx, bucket, erasure)) await noteCopied(jobs, erasure.id)
     else failed += 1
-    if (failed === mostFailures) break
   }
-  if (stored.length > 0) await noteCopied(jobs, stored)
 }
 
 /** Each hour. */

@@ -5,11 +5,10 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import type { AuditKeys } from '../../audit/keys.ts'
 import { erasurePrefix } from '../../backup/bucket.ts'
-import { openTombstone, tombstoneKey, tombstoneSchema } from '../../backup/tombstones.ts'
+import { openTombstone, type Tombstone, tombstoneKey, tombstoneSchema } from '../../backup/tombstones.ts'
 import { decodeBase64, encodeBase64 } from '../../crypto/encoding.ts'
 import { nullIfMissing } from '../../dev/lib/missing.ts'
 import type { BucketSource } from './bucket-source.ts'
-import type { Erased } from './erased.ts'
 import { forEach } from './for-each.ts'
 
 const why = {
@@ -21,8 +20,8 @@ const why = {
  * The erasures that the bucket has, oldest first.
  * @throws Error for an object that is not authentic: someone would be missing without a word
  */
-export async function erasuresOfBucket({ list, text }: BucketSource, keys: AuditKeys): Promise<Erased[]> {
-  const found: Erased[] = []
+export async function erasuresOfBucket({ list, text }: BucketSource, keys: AuditKeys): Promise<Tombstone[]> {
+  const found: Tombstone[] = []
   await forEach(await list(erasurePrefix), async (key) => {
     const opened = await openTombstone(keys, key, await text(key))
     if (typeof opened === 'string') throw new Error(`The object ${key} ${why[opened]}.`)

@@ -1,9 +1,12 @@
 // Which people a restored database must erase again: those of the bucket, of a file, or of the list that came with the backup.
 import type { AuditKeys } from '../../audit/keys.ts'
+import { openManifest } from '../../backup/open-backup.ts'
+import { bucketHasMs, type Tombstone } from '../../backup/tombstones.ts'
 import { misuse } from '../../dev/lib/run-command.ts'
 import { type BucketOptions, withBucket } from './bucket-source.ts'
-import { type Erased, readErased } from './erased.ts'
+import { readErased } from './erased.ts'
 import { erasuresOfBucket, readFetched } from './fetched-erasures.ts'
+import { folderOrigin } from './folder.ts'
 
 export interface PeopleOptions extends BucketOptions {
   readonly erasures?: string | undefined
@@ -12,7 +15,7 @@ export interface PeopleOptions extends BucketOptions {
 /** A list is not used by itself when it is older: people may have been erased since. */
 const freshMs = 86_400_000
 
-async function fetchedPeople(folder: string, keys: AuditKeys, isNamed: boolean): Promise<Erased[]> {
+async function fetchedPeople(folder: string, keys: AuditKeys, isNamed: boolean): Promise<Tombstone[]> {
   const fetched = await readFetched(folder, keys)
   if (fetched === null)
     throw misuse(
@@ -27,11 +30,22 @@ async function fetchedPeople(folder: string, keys: AuditKeys, isNamed: boolean):
   return fetched.erasures
 }
 
-async function namedPeople(erasures: string | undefined, folder: string | null, keys: AuditKeys): Promise<Erased[]> {
+async function namedPeople(erasures: string | undefined, folder: string | null, keys: AuditKeys): Promise<Tombstone[]> {
   if (erasures === undefined || erasures === 'none') return []
   if (erasures !== 'fetched') return await readErased(erasures)
   if (folder === null) throw misuse('--erasures fetched needs the folder of a backup.')
   return await fetchedPeople(folder, keys, true)
+}
+
+/** @throws Error for a backup from before the time for which the bucket certainly has every erasure */
+async function refuseOld(folder: string, keys: AuditKeys): Promise<void> {
+  const { created_at: at } = await openManifest(folderOrigin(folder), keys)
+  if (Date.now() - Date.parse(at) <= bucketHasMs) return
+  throw misuse(
+    `The backup is of ${at}, and the bucket may have deleted erasures from before the last 30 days: people who were erased` +
+      ' after the backup would be back. Say --erasures, too: FILE of `erasure -- list`, or fetched if the list in the' +
+      ' backup was fetched within these 30 days.',
+  )
 }
 
 /** @param folder of the backup, whose own list is used where nothing else is named; null where there is none */
@@ -39,16 +53,17 @@ export async function peopleToErase(
   options: PeopleOptions,
   folder: string | null,
   keys: AuditKeys,
-): Promise<readonly Erased[]> {
+): Promise<readonly Tombstone[]> {
   const { bucket, local, erasures } = options
   const isBucketNamed = bucket !== undefined || local !== undefined
   if (!isBucketNamed && erasures === undefined) {
     if (folder !== null) return await fetchedPeople(folder, keys, false)
     throw misuse('Say who was erased since: --bucket NAME, or --erasures FILE; --erasures none for nobody.')
   }
+  if (erasures === undefined && folder !== null) await refuseOld(folder, keys)
   const named = await namedPeople(erasures, folder, keys)
   const inBucket = isBucketNamed ? await withBucket(options, (source) => erasuresOfBucket(source, keys)) : []
-  const byErasure = [...named, ...inBucket].map((each): [string, Erased] => [
+  const byErasure = [...named, ...inBucket].map((each): [string, Tombstone] => [
     `${each.subject_hash} ${Date.parse(each.requested_at)}`,
     each,
   ])

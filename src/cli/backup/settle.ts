@@ -3,9 +3,9 @@ import type { Client } from 'pg'
 import * as z from 'zod'
 import { LOCAL_ISSUER } from '../../auth/access-token.ts'
 import { select } from '../../backup/connection.ts'
+import type { Tombstone } from '../../backup/tombstones.ts'
 import { migrate, withMigrationLock } from '../../dev/lib/migrate.ts'
 import { inTransaction } from '../../dev/lib/owner-session.ts'
-import type { Erased } from './erased.ts'
 
 /** Higher than the number of changes that a user can have had after the backup. */
 const feedGap = 1_000_000_000
@@ -62,7 +62,7 @@ const erasing = [
 ]
 
 export interface Settle {
-  readonly people: readonly Erased[]
+  readonly people: readonly Tombstone[]
   /** Writes the row of the audit trail in the same transaction. */
   readonly record: (client: Client) => Promise<void>
   /** Rejects where the database must not be changed. */

@@ -3,14 +3,12 @@ import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, execute, type JobsDatabase } from '../core/client.ts'
 import { bigCount, command, query } from '../core/statement.ts'
+import { erasureColumns } from './erasure-columns.ts'
 
 const uncopiedRow = z.object({ id: z.string(), subject_hash: z.string(), requested_at: z.string() })
 export type Uncopied = z.output<typeof uncopiedRow>
 
-/** In milliseconds, as the column has it, and in UTC. */
-const columns = sql.raw(
-  `id, subject_hash, to_char(requested_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as requested_at`,
-)
+const columns = sql.raw(erasureColumns)
 
 /** The erasure, unless it is copied. */
 export async function findUncopied(jobs: JobsDatabase, id: string): Promise<Uncopied | null> {
@@ -31,11 +29,8 @@ export async function listUncopied(jobs: JobsDatabase, limit: number): Promise<r
   return found
 }
 
-export async function noteCopied(jobs: JobsDatabase, ids: readonly string[]): Promise<void> {
-  await execute(jobs, [
-    command(sql`update erasures set copied_at = now()
-      where id in (select json_array_elements_text(${JSON.stringify(ids)}::json)::uuid)`),
-  ])
+export async function noteCopied(jobs: JobsDatabase, id: string): Promise<void> {
+  await execute(jobs, [command(sql`update erasures set copied_at = now() where id = ${id}`)])
 }
 
 const countRow = z.object({ count: bigCount })

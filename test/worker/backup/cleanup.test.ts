@@ -78,6 +78,22 @@ describe('the weekly cleanup', () => {
     expect(await keysIn('unfinished/')).toEqual([])
   })
 
+  it('ends old uploads and says what it did, also where the copies of erasures cannot be listed', async () => {
+    const killed = '20200101T000000Z-00000003/public.items.jsonl.gz.age'
+    const upload = await bucket.createMultipartUpload(`backups/${killed}`)
+    await bucket.put(`unfinished/${killed}`, upload.uploadId)
+    const failing = withCalls({
+      list: async (options) => {
+        if (options.prefix === 'erasures/') throw new Error('R2 does not answer')
+        return await bucket.list(options)
+      },
+    })
+    const later = cron({ bucket: failing, now: new Date(Date.now() + dayMs + 1000) })
+    await expect(cleanupBackups(later)).rejects.toThrow('R2 does not answer')
+    expect(await keysIn('unfinished/')).toEqual([])
+    expect(world.lines.join('\n')).toContain('"event":"backups_cleaned"')
+  })
+
   it('continues where the bucket’s lock refuses a deletion', async () => {
     const [locked, old, newest] = [await backupOf(32), await backupOf(31), await backupOf(1)]
     const locking = withCalls({

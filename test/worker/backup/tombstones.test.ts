@@ -33,6 +33,9 @@ const textOf = async (key: string): Promise<string> => (await (await bucket.get(
 const isCopied = async (id: string): Promise<unknown> =>
   (await world.sql('select copied_at is not null as copied from erasures where id = $1', [id]))[0]?.['copied']
 
+const countCopied = async (ids: readonly string[]): Promise<number> =>
+  (await Promise.all(ids.map(isCopied))).filter((copied) => copied === 't').length
+
 /** The erasure as if it and its copy were of so many days ago. */
 async function age({ id }: Erasure, days: number): Promise<void> {
   await world.sql(
@@ -145,6 +148,36 @@ describe('an erasure', () => {
     await copyErasures(cron({ bucket: refusing }))
     expect([await isCopied(first.id), await isCopied(second.id)]).toEqual(['f', 't'])
     await copyErasures(cron())
+  })
+
+  it('is noted as copied before the next copy begins, so that a run that dies has lost none', async () => {
+    const ids = [(await erase('noted first', away)).id, (await erase('noted second', away)).id]
+    const copiedBefore: number[] = []
+    const watched = withCalls({
+      put: async (...given) => {
+        copiedBefore.push(await countCopied(ids))
+        return await bucket.put(...given)
+      },
+    })
+    await copyErasures(cron({ bucket: watched }))
+    expect(copiedBefore).toEqual([0, 1])
+  })
+
+  it('is copied by the next run where the time of this one is used up, which is no failure', async () => {
+    const ids = [(await erase('in time', away)).id, (await erase('too late', away)).id]
+    world.lines.length = 0
+    let nowMs = Date.now()
+    const slow = withCalls({
+      put: async (...given) => {
+        nowMs += 46_000
+        return await bucket.put(...given)
+      },
+    })
+    await copyErasures({ ...cron({ bucket: slow }), now: () => new Date(nowMs) })
+    expect(await countCopied(ids)).toBe(1)
+    expect(world.lines).toEqual([])
+    await copyErasures(cron())
+    expect(await countCopied(ids)).toBe(2)
   })
 
   it('raises an alarm when it was not copied for two hours', async () => {
