@@ -187,8 +187,10 @@ it. \`npm run data-map\` writes this page from the schema, [retention.md](retent
 - **Who reads it.** _user_: only the person whose row it is. _administrator_: by the routes for administrators, each read of which
   is a row of the audit trail. _jobs_: the Worker's background jobs. _sign-in_: the Worker's functions for built-in accounts.
 - **Elsewhere.** Log lines have pseudonyms of people and networks, and no amounts, names or tokens. Encrypted backups have every table.
-  Messages in queues have ids alone. Reports to Sentry have neither amounts nor names. Plaid, the banks and the sender of e-mails have what
-  [third-parties.md](third-parties.md) lists.
+  The bucket of backups also has an object for each erasure: its id and time, and a hash of the person's issuer and subject, no name
+  ([disaster-recovery.md](disaster-recovery.md#who-was-erased)). Messages in queues have ids alone. Reports to Sentry have neither amounts
+  nor names. Plaid, the banks and the sender of e-mails have what [third-parties.md](third-parties.md)
+  lists.
 `
 
 /** The text of docs/data-map.md. @throws Error that names the first column without a purpose */

@@ -1,14 +1,16 @@
 // Where a restoration takes the list of erased people from, and what it refuses.
-import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createAuditKeys } from '../../../../src/audit/keys.ts'
+import { macOf, type Manifest } from '../../../../src/backup/format.ts'
 import { type Tombstone, tombstoneKey, tombstoneText } from '../../../../src/backup/tombstones.ts'
 import type { BucketSource } from '../../../../src/cli/backup/bucket-source.ts'
 import { erasuresOfBucket, readFetched, saveErasures } from '../../../../src/cli/backup/fetched-erasures.ts'
 import { peopleToErase } from '../../../../src/cli/backup/people.ts'
 import { utf8 } from '../../../../src/crypto/encoding.ts'
+import { json, startAnswering } from '../../plaid/answering.ts'
 
 const keysOf = (secret: string, id = 'a1') => createAuditKeys({ current: { id, secret: utf8(secret) }, previous: [] })
 const keys = keysOf('a fake audit key of this test file')
@@ -43,6 +45,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   vi.useRealTimers()
+  vi.unstubAllEnvs()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -102,6 +105,59 @@ describe('the objects of the bucket', () => {
     const source = { ...bucketWith({}), list: () => Promise.reject(new Error('Cloudflare answered 500')) }
     expect(await saveErasures(source, folder, keys)).toMatchObject({ message: 'Cloudflare answered 500' })
     expect(await readdir(folder)).toEqual([])
+  })
+})
+
+/** Makes the folder one of a backup of so many days ago. */
+async function writeManifest(daysAgo: number): Promise<void> {
+  const manifest: Manifest = {
+    format: 1,
+    product: 'wealthnavigator-edge',
+    id: '20260101T000000Z-00000001',
+    created_at: new Date(Date.now() - daysAgo * 86_400_000).toISOString(),
+    server_version: '17.0',
+    migration: { created_at: 1, hash: 'a hash' },
+    recipients: ['age1 of a test'],
+    tables: [],
+    sequences: [],
+  }
+  const text = JSON.stringify(manifest)
+  await writeFile(join(folder, 'manifest.json'), text)
+  await writeFile(join(folder, 'manifest.mac'), await macOf(keys, text))
+}
+
+describe('the bucket alone', () => {
+  it('is refused for a backup from before the 30 days of which it has every erasure', async () => {
+    const server = await startAnswering()
+    try {
+      server.answer(json('{"result":[]}'))
+      vi.stubEnv('CLOUDFLARE_ACCOUNT_ID', 'account')
+      vi.stubEnv('CLOUDFLARE_API_TOKEN', 'a token')
+      vi.stubEnv('CLOUDFLARE_API_BASE_URL', server.url)
+      const bucket = 'wn-backups'
+      await writeManifest(29.9)
+      expect(await peopleToErase({ bucket }, folder, keys)).toEqual([])
+      await writeManifest(30.1)
+      await expect(peopleToErase({ bucket }, folder, keys)).rejects.toThrow('Say --erasures, too')
+      await expect(peopleToErase({ local: folder }, folder, keys)).rejects.toThrow('Say --erasures, too')
+      expect(await peopleToErase({ bucket, erasures: 'none' }, folder, keys)).toEqual([])
+      await saveErasures(bucketWith(await storedPeople()), folder, keys)
+      expect(await peopleToErase({ bucket, erasures: 'fetched' }, folder, keys)).toEqual(people)
+      // A database that its provider put back is of the last 30 days.
+      expect(await peopleToErase({ bucket }, null, keys)).toEqual([])
+    } finally {
+      await server.stop()
+    }
+  })
+
+  it('is refused where the age of the backup was changed', async () => {
+    await writeManifest(30.1)
+    const file = join(folder, 'manifest.json')
+    await writeFile(
+      file,
+      (await readFile(file, 'utf8')).replace(/"created_at":"[^"]*"/, '"created_at":"2099-01-01T00:00:00Z"'),
+    )
+    await expect(peopleToErase({ bucket: 'wn-backups' }, folder, keys)).rejects.toThrow('manifest was changed')
   })
 })
 
