@@ -1,8 +1,8 @@
 const mostAtOnce = 4
 
 /**
- * Runs `work` for each input, a few at a time. After a failure, it starts no more, and rejects when the running ones have
- * ended: the caller may then close what they use.
+ * Runs `work` for each input, a few at a time. After a failure, it starts nothing else, and rejects when what runs has
+ * ended: the caller may then close what that uses.
  */
 export async function forEach<T>(inputs: readonly T[], work: (input: T) => Promise<void>): Promise<void> {
   const waiting = [...inputs]
