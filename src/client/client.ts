@@ -128,7 +128,12 @@ function build(options: ClientOptions, tokens: Tokens | null): Client {
   // oxlint-disable-next-line typescript/consistent-type-assertions -- types.ts has the types of the calls
   const http = createFetch({ baseUrl: options.baseUrl }) as unknown as Http
 
-  const request = async (method: Method, path: string, init: AnyInit = {}): Promise<Response> => {
+  const request = async (
+    method: Method,
+    path: string,
+    init: AnyInit = {},
+    takesNotModified = false,
+  ): Promise<Response> => {
     const isPublic = publicPaths.some((known) => known === path)
     const { error, response } = await http.request(method, path, {
       ...init,
@@ -139,7 +144,8 @@ function build(options: ClientOptions, tokens: Tokens | null): Client {
       redirect: 'manual',
       fetch: (sent: Request) => send(sent, { ...sending, tokens: isPublic ? null : tokens }),
     })
-    if (!response.ok) throw problemOf(response, error, retryAfterSeconds(response.headers, Date.now()))
+    if (!response.ok && !(takesNotModified && response.status === 304))
+      throw problemOf(response, error, retryAfterSeconds(response.headers, Date.now()))
     return response
   }
   const call = (method: Method) => async (path: string, init?: AnyInit) =>
@@ -153,7 +159,7 @@ function build(options: ClientOptions, tokens: Tokens | null): Client {
     post: call('post'),
     patch: call('patch'),
     delete: call('delete'),
-    response: request,
+    response: (method: Method, path: string, init?: AnyInit) => request(method, path, init, true),
     pages,
     async *rows(path: string, init?: AnyInit) {
       for await (const page of pages(path, init)) yield* page.data

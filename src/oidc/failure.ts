@@ -3,10 +3,11 @@ import { AppError } from '../errors.ts'
 
 /**
  * `expired`: this browser did not begin it, or too long ago · `denied`: the person or the provider declined · `again`: the
- * provider asks to try again · `settings`: the provider does not accept this client · `provider`: the provider fails, or its
+ * provider asks to try again · `interaction`: the provider asks
+ * the person for something, such as a second factor · `settings`: the provider does not accept this client · `provider`: the provider fails, or its
  * response is not valid · `token`: the API does not accept the access token
  */
-export type SignInProblem = 'expired' | 'denied' | 'again' | 'settings' | 'provider' | 'token'
+export type SignInProblem = 'expired' | 'denied' | 'again' | 'interaction' | 'settings' | 'provider' | 'token'
 
 export class SignInFailed extends Error {
   override readonly name = 'SignInFailed'
@@ -30,7 +31,7 @@ const ofCodes = new Map<string, SignInProblem>([
 /** The failure that an error code of the provider means. Only codes of a standard's form are logged. */
 export function failureOfCode(code: string): SignInFailed {
   const named = /^[a-z_]{1,60}$/.test(code) ? code : 'an unknown error'
-  const known = code.endsWith('_required') ? 'again' : ofCodes.get(code)
+  const known = code.endsWith('_required') ? 'interaction' : ofCodes.get(code)
   return new SignInFailed(known ?? 'settings', `the provider answered ${named}`)
 }
 

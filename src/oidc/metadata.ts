@@ -49,8 +49,17 @@ function requireSafe(server: Metadata, strict: boolean): void {
   }
 }
 
-/** Reads the provider's metadata, at most once in ten minutes. */
+/** Reads the provider's metadata, at most once in ten minutes. While the document cannot be read, the last one is used. */
 export function createMetadata({ config, strict, ask, now }: MetadataOptions): () => Promise<Metadata> {
+  async function readDocument(url: string): Promise<Metadata> {
+    const { status, body } = await ask(url, { headers: { accept: 'application/json' } })
+    const parsed = documentSchema.safeParse(body)
+    if (status !== 200 || !parsed.success) throw invalid('cannot be read')
+    if (parsed.data.issuer !== config.issuer) throw invalid('has another issuer')
+    requireSafe(parsed.data, strict)
+    return parsed.data
+  }
+
   let kept: { readonly server: Metadata; readonly atMs: number } | null = null
   return async () => {
     const given = fixed(config)
@@ -58,12 +67,13 @@ export function createMetadata({ config, strict, ask, now }: MetadataOptions): (
     const nowMs = now().getTime()
     if (kept !== null && nowMs - kept.atMs < maxAgeMs) return kept.server
     const url = `${config.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-    const { status, body } = await ask(url, { headers: { accept: 'application/json' } })
-    const parsed = documentSchema.safeParse(body)
-    if (status !== 200 || !parsed.success) throw invalid('cannot be read')
-    if (parsed.data.issuer !== config.issuer) throw invalid('has another issuer')
-    requireSafe(parsed.data, strict)
-    kept = { server: parsed.data, atMs: nowMs }
-    return parsed.data
+    try {
+      const server = await readDocument(url)
+      kept = { server, atMs: nowMs }
+      return server
+    } catch (error) {
+      if (kept === null) throw error
+      return kept.server
+    }
   }
 }

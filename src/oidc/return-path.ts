@@ -12,5 +12,6 @@ export function returnPathOf(text: string | null): string {
   if (url?.origin !== base || !isPage(url.pathname)) return '/'
   const path = `${url.pathname}${url.search}`
   // `/.//host` resolves to `//host`, which a browser would take for another host.
-  return /^\/(?:[^/\\]|$)/.test(path) ? path : '/'
+  // Escaped text is longer.
+  return path.length <= mostCharacters && /^\/(?:[^/\\]|$)/.test(path) ? path : '/'
 }

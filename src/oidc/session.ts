@@ -6,7 +6,7 @@ import { openSession, type StoredSession } from '../custody/console-cookies.ts'
 import { AppError } from '../errors.ts'
 import { withTimeout } from '../timeout.ts'
 import type { Tokens } from './client.ts'
-import { failureOf, SignInFailed } from './failure.ts'
+import { failureOf, SignInFailed, type SignInProblem } from './failure.ts'
 import type { SignInOptions } from './sign-in.ts'
 
 /** The cookies of a session. */
@@ -23,10 +23,15 @@ export interface Continued {
   readonly renewed: StoredSession | null
 }
 
-/** How long the tokens of a refresh are kept for a second request with the same refresh token, whose cookie is older. */
-const keptMs = 10_000
-/** Longer than the provider may take. */
-const waitMs = 10_000
+/**
+ * How long the tokens of a refresh are kept for a second request with the same refresh token: its cookie is older, or the first
+ * request could not replace it, because the keys that verify the access token could not be read.
+ */
+const keptMs = 30_000
+/** Longer than the provider may take for its document and the tokens (bounded-fetch.ts). */
+const waitMs = 20_000
+/** Only a new sign-in helps. */
+const ends: ReadonlySet<SignInProblem> = new Set(['expired', 'denied', 'interaction'])
 
 /** Runs one refresh for all requests that come with the same cookie at the same time, and shortly after. */
 export function createSingleFlight<Result>(
@@ -67,7 +72,7 @@ async function refreshedTokens(
   } catch (error) {
     const failure = failureOf(error)
     if (failure === null) throw error
-    if (failure.problem === 'expired') throw ended('the provider does not accept the refresh token')
+    if (ends.has(failure.problem)) throw ended('the provider does not accept the refresh token')
     throw new AppError('unavailable', 'The identity provider fails at the moment. Try again later.', {
       reason: failure.message,
       retryAfterSeconds: 10,

@@ -17,7 +17,7 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
 
   beforeAll(async () => {
     browser = await startBrowser(browserPath ?? '')
-    edge = await startConsole()
+    edge = await startConsole({ variables: { PLAID_PRICES: '{"/accounts/get":"0.25"}' } })
     linked = await edge.linkAndSync(demoUser)
   })
   afterAll(async () => {
@@ -107,6 +107,7 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
     ] as const) {
       await section(page, label, title)
       await page.locator('.entry, table').getByText(shown).first().waitFor()
+      if (label === 'Usage') await page.getByText(/estimated at [\d.]*[1-9]/).waitFor()
       await expectImpersonal(page, texts)
       await review(page, `operations-${label.toLowerCase()}`)
     }

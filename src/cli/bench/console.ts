@@ -34,7 +34,12 @@ const personPaths = [
   '/settings/security',
   '/settings/activity',
 ]
-const operatorPaths = ['/operations', '/operations/items', '/operations/runs', '/operations/webhooks']
+const operatorPaths = [
+  '/operations',
+  ...['items', 'runs', 'webhooks', 'refusals', 'dead-letters', 'exchanges', 'removals', 'quota', 'usage', 'audit'].map(
+    (list) => `/operations/${list}`,
+  ),
+]
 
 interface Load {
   readonly paintMs: number

@@ -37,7 +37,11 @@ function Steps({ bank }: { readonly bank: ConnectBank }) {
 
 /** What is said when nothing runs: the title, and what it means. */
 function ending({ state }: ConnectBank): readonly [title: string, lead: string | undefined] {
-  if (state.name !== 'cancelled') return ['Nothing is in progress', undefined]
+  if (state.name !== 'cancelled')
+    return [
+      'Nothing is in progress here',
+      'If you connected a bank in another tab or in its app, it appears among your banks within a minute.',
+    ]
   if (state.itemId !== null) return ['You stopped waiting', 'The work continues. Your banks show how it ended.']
   return ['No bank was connected', 'You left before the end, or the bank shared nothing. Nothing was changed.']
 }

@@ -8,6 +8,7 @@ const words: Readonly<Record<string, string>> = {
   expired: 'The sign-in took too long, or it began in another window. Begin it again.',
   denied: 'The identity provider did not let you in, or you cancelled. Try again, or ask who runs this deployment.',
   again: 'The identity provider asks you to try again.',
+  interaction: 'The identity provider asks you to sign in again.',
   settings:
     'The identity provider does not accept this console. Ask who runs this deployment: the reason is in its log.',
   provider: 'The identity provider did not answer as it should. Try again in a minute.',

@@ -120,7 +120,8 @@ const previewRow = z.object({
 export type RulePreview = Omit<z.output<typeof previewRow>, 'is_own'>
 
 /**
- * What the rule would change if it were saved, last of all rules or in place of `replaces`, and all rules applied. Null if
+ * What the rule would change if it were saved, last of all rules or in place of `replaces`, and all rules applied. That
+ * includes the values that the replaced rule gave and this one does not give. Null if
  * its account is not the user's.
  */
 export async function previewRule(
@@ -141,9 +142,13 @@ export async function previewRule(
       sql`with ${ruleList(sql`${others} union all ${draft}`)}, checked as materialized (${newest(null, previewed)}
         ), matching as materialized (
           select b.* from checked b join rule_list r on r.id = ${draftId} and ${matchesRule('b')}
-        ), ${outcome('matching')}, touched as (
-          select * from outcome where category_by = ${draftId} and category is distinct from old_category
-            or hidden_by = ${draftId} and hidden <> old_hidden
+        ), compared as materialized (
+          select * from matching union all
+          select * from checked where ${replaces}::uuid in (category_by, hidden_by) and id not in (select id from matching)
+        ), ${outcome('compared')}, touched as (
+          select * from outcome
+          where category is distinct from old_category and (category_by = ${draftId} or old_category_by = ${replaces}::uuid)
+            or hidden <> old_hidden and (hidden_by = ${draftId} or old_hidden_by = ${replaces}::uuid)
         )
         select ${namesOwnAccount(rule)} as is_own, (select count(*) from checked) as checked,
           (select count(*) from matching) as matched,

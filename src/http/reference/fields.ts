@@ -71,7 +71,6 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   confidence: 'How confident Plaid is in the category.',
   contains: 'Text in the name or the merchant; null for any.',
   consent_expires_at: 'When the consent of the user expires.',
-  'PlaidUsage.cost': 'The estimated cost of all calls.',
   cost_basis:
     'What the user paid for all units of the holding, usually with fees, as the institution reports it: for the whole position, not for a unit. Null if it is unknown.',
   country_codes: 'The countries whose institutions Link offers (ISO 3166-1 alpha-2).',
@@ -82,7 +81,6 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   data: 'The rows of this page.',
   'CashFlowIntervals.data': 'The sums, in order.',
   'NetWorthDays.data': 'The sums, in order.',
-  'PlaidUsage.data': 'The counts, in order.',
   'SpendingCategories.data': 'The sums, in order.',
   date: 'The day.',
   day: 'The day (UTC).',

@@ -65,6 +65,14 @@ describe('a call', () => {
     expect(await response.text()).toBe('PK')
   })
 
+  it('returns the response of an unchanged list to a caller that sent its tag, and no list', async () => {
+    const client = await clientFor(() => ({ status: 304, headers: { etag: 'W/"one"' } }))
+    const init = { headers: { 'if-none-match': 'W/"one"' } }
+    const response = await client.response('get', '/api/v1/transactions', init)
+    expect([response.status, response.headers.get('etag'), await response.text()]).toEqual([304, 'W/"one"', ''])
+    await expect(client.get('/api/v1/transactions', init)).rejects.toMatchObject({ status: 304 })
+  })
+
   it('encodes what a caller puts into a path, so that it reaches no other route', async () => {
     const client = await clientFor(() => ({ body: {} }))
     await client.get('/api/v1/plaid/items/{id}', { params: { path: { id: '../../admin/items?x=1#' } } })

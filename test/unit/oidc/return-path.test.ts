@@ -28,6 +28,7 @@ it.each([
   '/assets/x.js',
   '/docs',
   '/.well-known/security.txt',
+  `/${'€'.repeat(900)}`,
   `/${'a'.repeat(1000)}`,
 ])('returns to the first page instead of %j', (path) => {
   expect(returnPathOf(path)).toBe('/')

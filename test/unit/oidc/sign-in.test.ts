@@ -142,7 +142,7 @@ describe('a sign-in', () => {
 
   it.each([
     ['access_denied', 'denied'],
-    ['login_required', 'again'],
+    ['login_required', 'interaction'],
     ['temporarily_unavailable', 'again'],
     ['invalid_scope', 'settings'],
     ['<script>', 'settings'],
@@ -259,6 +259,9 @@ describe("the provider's document", () => {
     scripted.clock.nowMs += 600_000
     await scripted.begin()
     expect(scripted.calls.length).toBe(2)
+    scripted.answers.document = () => json({}, 503)
+    scripted.clock.nowMs += 600_000
+    expect((await scripted.begin()).location.origin).toBe(issuer)
     const endpoints = { authorization: `${issuer}/a`, token: `${issuer}/token`, endSession: null, revocation: null }
     const fixed = await scriptedProvider({ endpoints })
     expect((await fixed.begin()).location.pathname).toBe('/a')

@@ -168,6 +168,25 @@ describe('the application of the rules', () => {
     expect(shown.data).toHaveLength(50)
   })
 
+  it('is previewed for a rule in place of another one: what that rule gave and this one does not is taken back', async () => {
+    const subject = 'replaced'
+    await linkAndSyncSmallBank(world, subject)
+    const id = await create(subject, { contains: 'everyday', user_category: 'Ours', hidden: true })
+    await apply(subject)
+    const shown = await preview(subject, { contains: 'everyday', user_category: 'Ours', hidden: false, replaces: id })
+    expect(shown).toMatchObject({ matched: 4, changed: 4 })
+    const narrow = await preview(subject, {
+      contains: 'no such text',
+      user_category: 'Ours',
+      hidden: true,
+      replaces: id,
+    })
+    expect(narrow).toMatchObject({ matched: 0, changed: 4 })
+    expect(narrow.data).toHaveLength(4)
+    const same = await preview(subject, { contains: 'everyday', user_category: 'Ours', hidden: true, replaces: id })
+    expect(same).toMatchObject({ matched: 4, changed: 0 })
+  })
+
   it('refuses a cursor of another list', async () => {
     expect(await codeOf(step('cursors', 'nothing'))).toBe('invalid_cursor')
   })

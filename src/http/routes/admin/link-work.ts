@@ -32,8 +32,12 @@ const exchangeSchema = z
   })
   .meta({ id: 'OpenExchange' })
 
-/** The list has only open states. */
-const stateOf = (state: string) => openStates.find((open) => open === state) ?? 'started'
+/** @throws TypeError for a state that the list does not choose */
+function stateOf(state: string): (typeof openStates)[number] {
+  const known = openStates.find((open) => open === state)
+  if (known === undefined) throw new TypeError(`an exchange with the state ${state} is not open`)
+  return known
+}
 
 const exchangeView = (row: OpenExchange): z.input<typeof exchangeSchema> => ({
   id: row.id,

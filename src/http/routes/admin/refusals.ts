@@ -3,7 +3,7 @@
 import * as z from 'zod'
 import { refusalReasons } from '../../../webhooks/verify.ts'
 import { route } from '../../route.ts'
-import { instant, timeText, timeTextOrNull } from '../../schemas.ts'
+import { instant, timeText } from '../../schemas.ts'
 import { readMetrics } from './read-metrics.ts'
 
 const hourMs = 3_600_000
@@ -26,7 +26,7 @@ const schema = z
         last_hour: z.int(),
         last_day: z.int(),
         total: z.int(),
-        last_at: instant.nullable(),
+        last_at: instant,
       }),
     ),
     latest: z.array(
@@ -101,7 +101,7 @@ export const listRefusalsRoute = route({
     body: {
       data: data
         .toSorted((one, other) => other.lastMs - one.lastMs)
-        .map(({ lastMs, ...row }) => ({ ...row, last_at: timeTextOrNull(new Date(lastMs)) })),
+        .map(({ lastMs, ...row }) => ({ ...row, last_at: timeText(new Date(lastMs)) })),
       latest: latest
         .toSorted((one, other) => other.minuteMs - one.minuteMs)
         .slice(0, mostLatest)

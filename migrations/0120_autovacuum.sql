@@ -1,7 +1,3 @@
--- The deliveries of the endpoints of administrators, in the order of their pages.
-CREATE INDEX "webhook_deliveries_everyone" ON "webhook_deliveries" USING btree ("created_at","id") WHERE owner_id is null and application_id is null;--> statement-breakpoint
--- The same rows as before. `EXISTS` could become a hash of everything that the person has in the trail, for a page of it.
-ALTER POLICY own_rows ON audit_log USING ((SELECT true FROM audit_people p WHERE p.audit_id = audit_log.id LIMIT 1));--> statement-breakpoint
 -- As in 0006: the counters behind autovacuum begin at zero after each restart, so the default (a fifth of a table has changed)
 -- is reached late or never where a table is large.
 DO $$

@@ -15,8 +15,6 @@ CREATE TABLE "rules" (
 	CONSTRAINT "rules_action" CHECK (user_category is not null or hidden)
 );
 --> statement-breakpoint
-ALTER TABLE "transactions" ADD COLUMN "category_by" uuid;--> statement-breakpoint
-ALTER TABLE "transactions" ADD COLUMN "hidden_by" uuid;--> statement-breakpoint
 ALTER TABLE "rules" ADD CONSTRAINT "rules_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "rules" ADD CONSTRAINT "rules_account_id_accounts_id_fk" FOREIGN KEY ("account_id") REFERENCES "public"."accounts"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "rules_user" ON "rules" USING btree ("user_id","position","id");--> statement-breakpoint
@@ -36,8 +34,6 @@ GRANT SELECT, INSERT, DELETE ON rules TO wn_api;
 GRANT UPDATE (position, contains, min_amount, max_amount, account_id, user_category, hidden, updated_at) ON rules TO wn_api;
 --> statement-breakpoint
 GRANT SELECT ON rules TO wn_jobs;
---> statement-breakpoint
-GRANT UPDATE (category_by, hidden_by) ON transactions TO wn_api;
 --> statement-breakpoint
 -- As before (0100), and the marks of who gave a value, and the rules about the account, stay. A value that the user set comes
 -- before one of a rule, and of two equal ones that of the later row.
