@@ -81,8 +81,12 @@ const reads = runnable.filter(({ method, tags }) => method === 'GET' && !tags.in
 const isLast = ({ method, operationId }: Operation): number =>
   Number(method === 'DELETE' || operationId === 'eraseData')
 const writes = runnable.filter(({ method }) => method !== 'GET').toSorted((one, other) => isLast(one) - isLast(other))
-/** What a reader must replace: the Worker calls the endpoint of the example, and nothing responds there. */
-const withOwnUrl = ['createWebhookEndpoint', 'adminCreateWebhookEndpoint']
+/** What a reader must replace, and what the Worker says about it: no endpoint responds at the example's address. */
+const withOwnValues: Readonly<Record<string, string>> = {
+  createWebhookEndpoint: 'The URL of the endpoint is not allowed.',
+  adminCreateWebhookEndpoint: 'The URL of the endpoint is not allowed.',
+  orderRules: 'Must be the ids of all rules of the user, each once.',
+}
 
 const defects: readonly unknown[] = ['validation_failed', 'method_not_allowed', 'unsupported_media_type', 'internal']
 
@@ -90,8 +94,8 @@ const defects: readonly unknown[] = ['validation_failed', 'method_not_allowed', 
 function faultOf(operation: Operation, hasIds: boolean, { status, body }: { status: number; body: string }): unknown {
   if (operation.responses[status] === undefined) return status
   if (status < 400) return null
-  if (withOwnUrl.includes(operation.operationId))
-    return body.includes('The URL of the endpoint is not allowed.') ? null : body
+  const said = withOwnValues[operation.operationId]
+  if (said !== undefined) return body.includes(said) ? null : body
   const { code } = problem.parse(JSON.parse(body))
   // The id of no row need not look like one.
   return defects.includes(code) && (hasIds || code !== 'validation_failed') ? code : null
