@@ -144,7 +144,7 @@ describe('setup', () => {
     await rm(file)
     await run()
     expect(atCloudflare()).toEqual(before)
-    expect(printed.join('\n')).toContain('your vault must have them')
+    expect(printed.join('\n')).toContain('check that your vault has them')
     expect(await readdir(folder)).toEqual([])
   })
 
