@@ -1979,8 +1979,8 @@ export type WebhookRefusals = {
     last_day: number
     /** Since the metrics exist. */
     total: number
-    /** The last one; null if there is none. */
-    last_at: string | null
+    /** The last one. */
+    last_at: string
   }>
   /** The last 100 minutes and reasons of the last 24 hours, newest first. */
   latest: Array<{

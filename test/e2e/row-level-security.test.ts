@@ -312,7 +312,8 @@ const grants: Record<string, Record<string, string>> = {
     backups: `DELETE ${everythingOfTheirs}`,
     changes: 'SELECT',
     dead_letters: `DELETE ${everythingOfTheirs}`,
-    erasures: 'SELECT UPDATE(attempts) UPDATE(copied_at) UPDATE(deleted) UPDATE(next_attempt_at) UPDATE(plaid_user_removed)',
+    erasures:
+      'SELECT UPDATE(attempts) UPDATE(copied_at) UPDATE(deleted) UPDATE(next_attempt_at) UPDATE(plaid_user_removed)',
     holding_days: `DELETE ${everythingOfTheirs}`,
     holdings: `DELETE ${everythingOfTheirs}`,
     investment_staging: 'DELETE INSERT SELECT',

@@ -73,7 +73,7 @@ export const workFields: Readonly<Record<string, string>> = {
   'WebhookRefusals.data.last_hour': 'In the last hour.',
   'WebhookRefusals.data.last_day': 'In the last 24 hours.',
   'WebhookRefusals.data.total': 'Since the metrics exist.',
-  'WebhookRefusals.data.last_at': 'The last one; null if there is none.',
+  'WebhookRefusals.data.last_at': 'The last one.',
   'WebhookRefusals.latest': 'The last 100 minutes and reasons of the last 24 hours, newest first.',
   'WebhookRefusals.latest.minute': 'The start of the minute.',
   'WebhookRefusals.latest.reason': 'Why.',
