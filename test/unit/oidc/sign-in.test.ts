@@ -103,7 +103,7 @@ describe('a sign-in', () => {
 
   it.each<[string, Changed]>([
     ['without a state', { query: () => ({ state: undefined }) }],
-    ['with a state that nobody made', { query: () => ({ state: 'A'.repeat(43) }) }],
+    ['with a state that no sign-in made', { query: () => ({ state: 'A'.repeat(43) }) }],
     ['in a browser that did not begin it', { sealed: () => null }],
     ['with an altered cookie', { sealed: ({ sealed }) => `${sealed.slice(0, -2)}AA` }],
     ['with a cookie that is no envelope', { sealed: () => 'x' }],
