@@ -149,12 +149,8 @@ it(
       ),
       { numRuns: runs },
     )
-    // A response is sent again without a difference when another list of the user has changed, as most steps do.
-    expect(total).toEqual({
-      sequences: expect.any(Number),
-      changed: expect.toSatisfy((count: number) => count > 50),
-      notModified: expect.toSatisfy((count: number) => count > 50),
-      sentAgain: expect.any(Number),
-    })
+    // Each sequence has at least eight steps, and most of them change a list and leave another. A response is sent again
+    // without a difference when another list of the user has changed.
+    expect([total.changed > total.sequences, total.notModified > total.sequences]).toEqual([true, true])
   },
 )
