@@ -158,7 +158,7 @@ const textPlaces = api.operations
       .map((one) => [operation.name, one.in, one.name, operation, one.schema] as const),
   )
 
-test.each(sampled(textPlaces, 2))(
+test.each(sampled(textPlaces, 4))(
   '%s: SQL in the %s parameter %s is text',
   async (_name, place, parameter, operation, schema) => {
     const before = await fingerprint(edge.sql)
@@ -229,7 +229,7 @@ const bodyPlaces = api.operations.flatMap((operation: Operation) =>
 /** Fields that lead to a password hash, which is slow: they get fewer payloads. */
 const costsAHash = /password|email|code$/
 
-test.each(sampled(bodyPlaces, 2))('%s: SQL in the field %s is text', async (name, field, operation, at) => {
+test.each(sampled(bodyPlaces, 4))('%s: SQL in the field %s is text', async (name, field, operation, at) => {
   const before = await fingerprint(edge.sql)
   const payloads = costsAHash.test(field)
     ? sql().filter((_, index) => index % 4 === 3)

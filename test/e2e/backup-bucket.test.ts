@@ -16,6 +16,7 @@ import { startBundle } from '../support/bundle.ts'
 import { type Edge, expectStatus, startEdge } from '../support/edge.ts'
 import { query } from '../support/sql.ts'
 import { fingerprint } from '../support/tables.ts'
+import { runsLongProofs } from '../support/sampled.ts'
 
 const run = promisify(execFile)
 const bucket = 'wealthnavigator-backups'
@@ -145,36 +146,39 @@ test('the cron writes a backup that the commands fetch, verify and restore', asy
   expect(await sql('select id, state from backups')).toEqual([{ id: last?.id, state: 'complete' }])
 })
 
-test('someone who was erased after the backup does not come back from what the bucket has', async () => {
-  const leaver = await edge.linkAndSync('leaver')
-  await fireCron(edge.url, cronSchedules.backup)
-  const answer = await edge.as('leaver')('POST', '/api/v1/privacy/erase', { body: {} })
-  expect([200, 202]).toContain(answer.status)
-  const path = await fetchNewest()
-  // The database is gone: nothing but the bucket and the keys is left.
-  const args = ['restore', path, '--identity', keyFile]
-  const alone = { MIGRATE_DATABASE_URL: '' }
-  for (const more of [[], ['--local', state]]) {
-    const into = await databases.create()
-    const restored = await backup([...args, '--into', into, ...more], alone)
-    expect(restored).toEqual({ code: 0, output: expect.stringContaining('Erasures that the Worker completes: 1.') })
-    const sql = (text: string) => query(edge.database.endpoint, into, text)
-    expect(await sql(`select 1 from items where plaid_item_id = '${leaver.plaidItemId}'`)).toHaveLength(1)
-    const name = new URL(into).pathname
-    const worker = await edge.startAnother({
-      DATABASE_URL: Object.assign(new URL(edge.database.apiUrl), { pathname: name }).href,
-      DATABASE_JOBS_URL: Object.assign(new URL(edge.database.jobsUrl), { pathname: name }).href,
-    })
-    expect((await edge.callTo(worker.url, edge.token('leaver'))('GET', '/api/v1/plaid/items')).status).toBe(401)
-    await vi.waitFor(
-      async () => {
-        await fireCron(worker.url, cronSchedules.sweep)
-        expect(await sql('select subject from users')).toEqual([{ subject: 'saver' }])
-      },
-      { timeout: 60_000, interval: 1000 },
-    )
-  }
-})
+test.runIf(runsLongProofs())(
+  'someone who was erased after the backup does not come back from what the bucket has',
+  async () => {
+    const leaver = await edge.linkAndSync('leaver')
+    await fireCron(edge.url, cronSchedules.backup)
+    const answer = await edge.as('leaver')('POST', '/api/v1/privacy/erase', { body: {} })
+    expect([200, 202]).toContain(answer.status)
+    const path = await fetchNewest()
+    // The database is gone: nothing but the bucket and the keys is left.
+    const args = ['restore', path, '--identity', keyFile]
+    const alone = { MIGRATE_DATABASE_URL: '' }
+    for (const more of [[], ['--local', state]]) {
+      const into = await databases.create()
+      const restored = await backup([...args, '--into', into, ...more], alone)
+      expect(restored).toEqual({ code: 0, output: expect.stringContaining('Erasures that the Worker completes: 1.') })
+      const sql = (text: string) => query(edge.database.endpoint, into, text)
+      expect(await sql(`select 1 from items where plaid_item_id = '${leaver.plaidItemId}'`)).toHaveLength(1)
+      const name = new URL(into).pathname
+      const worker = await edge.startAnother({
+        DATABASE_URL: Object.assign(new URL(edge.database.apiUrl), { pathname: name }).href,
+        DATABASE_JOBS_URL: Object.assign(new URL(edge.database.jobsUrl), { pathname: name }).href,
+      })
+      expect((await edge.callTo(worker.url, edge.token('leaver'))('GET', '/api/v1/plaid/items')).status).toBe(401)
+      await vi.waitFor(
+        async () => {
+          await fireCron(worker.url, cronSchedules.sweep)
+          expect(await sql('select subject from users')).toEqual([{ subject: 'saver' }])
+        },
+        { timeout: 60_000, interval: 1000 },
+      )
+    }
+  },
+)
 
 test.runIf(hasAge)('Debian’s age opens a file of the bucket', async () => {
   await fireCron(edge.url, cronSchedules.backup)

@@ -9,6 +9,7 @@ import * as z from 'zod'
 import { groupCommands } from '../../src/dev/lib/left-over-group.ts'
 import { commandLine, signalProcess } from '../../src/dev/lib/processes.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
+import { runsLongProofs } from '../support/sampled.ts'
 
 const readySchema = z.strictObject({
   api: z.url(),
@@ -160,7 +161,7 @@ describe('the local stack', { timeout }, () => {
   beforeEach(makeFolder)
   afterEach(endRuns)
 
-  it('exits with code 0 when it is stopped during its start', async () => {
+  it.runIf(runsLongProofs())('exits with code 0 when it is stopped during its start', async () => {
     const run = start()
     await expect.poll(run.output, { timeout: 60_000 }).toContain('ready on port')
     run.child.kill('SIGINT')
@@ -185,7 +186,7 @@ describe('the local stack', { timeout }, () => {
     await expect(databaseServer()).rejects.toThrow('ENOENT')
   })
 
-  it('prints no tokens that an OIDC issuer did not make', async () => {
+  it.runIf(runsLongProofs())('prints no tokens that an OIDC issuer did not make', async () => {
     const { api, ...ready } = await start({
       AUTH_ISSUER: 'http://127.0.0.1:9',
       AUTH_AUDIENCE: 'api',

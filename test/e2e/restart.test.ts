@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type KillableWorker, startKillableBundle } from '../support/bundle.ts'
 import { type Edge, startEdge } from '../support/edge.ts'
 import { expectTransactionsEqual } from '../support/truth.ts'
+import { runsLongProofs } from '../support/sampled.ts'
 
 let edge: Edge
 let worker: KillableWorker
@@ -61,19 +62,22 @@ async function changeUnheard(plaidItemId: string, wanted: object): Promise<void>
   await edge.bank.webhooks({ drop: false })
 }
 
-test('right after an exchange was answered: the item is there, and the sweep syncs it', async () => {
-  await holdQueue()
-  const item = await edge.link('linker')
-  await kill()
-  await edge.stack.clearFaults(edge.database.name)
-  await changeUnheard(item.plaidItemId, { history: 'historical' })
-  expect(await edge.sql('select 1 from sync_runs')).toEqual([])
-  await restart()
-  await edge.sweep()
-  await edge.settled()
-  await expectTransactionsEqual(edge, 'linker', item.plaidItemId)
-  expect(await twice()).toEqual([])
-})
+test.runIf(runsLongProofs())(
+  'right after an exchange was answered: the item is there, and the sweep syncs it',
+  async () => {
+    await holdQueue()
+    const item = await edge.link('linker')
+    await kill()
+    await edge.stack.clearFaults(edge.database.name)
+    await changeUnheard(item.plaidItemId, { history: 'historical' })
+    expect(await edge.sql('select 1 from sync_runs')).toEqual([])
+    await restart()
+    await edge.sweep()
+    await edge.settled()
+    await expectTransactionsEqual(edge, 'linker', item.plaidItemId)
+    expect(await twice()).toEqual([])
+  },
+)
 
 test('right after a webhook was answered: the sweep does what the webhook asked for', async () => {
   const item = await edge.linkAndSync('hearer')
@@ -127,17 +131,20 @@ test('a restart during a sync is recovered by the sweep after the lease has expi
   expect(await twice()).toEqual([])
 })
 
-test('the sweep finds changes at the bank during downtime although webhooks were lost', async () => {
-  const item = await edge.linkAndSync('sleeper')
-  await kill()
-  await changeUnheard(item.plaidItemId, { add: 4, remove: 1 })
-  await restart()
-  // The sweep asks Plaid for its last update only when the item was not synced for a while.
-  await edge.sql(`update item_products set last_synced_at = last_synced_at - interval '1 hour' where item_id = $1`, [
-    item.id,
-  ])
-  await edge.sweep()
-  await edge.settled()
-  await vi.waitFor(() => expectTransactionsEqual(edge, 'sleeper', item.plaidItemId), { timeout: 20_000 })
-  expect(await twice()).toEqual([])
-})
+test.runIf(runsLongProofs())(
+  'the sweep finds changes at the bank during downtime although webhooks were lost',
+  async () => {
+    const item = await edge.linkAndSync('sleeper')
+    await kill()
+    await changeUnheard(item.plaidItemId, { add: 4, remove: 1 })
+    await restart()
+    // The sweep asks Plaid for its last update only when the item was not synced for a while.
+    await edge.sql(`update item_products set last_synced_at = last_synced_at - interval '1 hour' where item_id = $1`, [
+      item.id,
+    ])
+    await edge.sweep()
+    await edge.settled()
+    await vi.waitFor(() => expectTransactionsEqual(edge, 'sleeper', item.plaidItemId), { timeout: 20_000 })
+    expect(await twice()).toEqual([])
+  },
+)

@@ -6,6 +6,7 @@ import * as z from 'zod'
 import { catchWebhooks, type Delivery, encode, fireWebhook, headerOf, withJwt } from '../support/deliveries.ts'
 import { type Call, type Edge, type Linked, startEdge, webhookPath } from '../support/edge.ts'
 import { startRecordingProxy, type RecordingProxy } from '../support/recording-proxy.ts'
+import { runsLongProofs } from '../support/sampled.ts'
 
 const failuresOfAddress = 20
 /** The most key requests of one isolate in a minute for unknown keys, and the most of those for one network. */
@@ -95,7 +96,7 @@ test('a genuine webhook is taken at once by a fresh Worker that has seen nothing
   expect(await keyRequests()).toBe(requests + mostKeyRequests)
 })
 
-describe('a webhook with a key that no isolate knows', () => {
+describe.runIf(runsLongProofs())('a webhook with a key that no isolate knows', () => {
   test('is accepted from any other network while one network floods', async () => {
     const call = await freshWorker()
     await edge.bank.webhooks({ rotate_key: true })
@@ -119,7 +120,7 @@ describe('a webhook with a key that no isolate knows', () => {
 
 const envelopeItem = z.looseObject({ type: z.string().optional(), message: z.unknown().optional() })
 
-test('Sentry gets one event a minute during any flood', async () => {
+test.runIf(runsLongProofs())('Sentry gets one event a minute during any flood', async () => {
   const sink = await startRecordingProxy(null, '{}')
   try {
     const call = await freshWorker({

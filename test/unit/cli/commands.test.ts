@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { freePort } from '../../../src/dev/lib/ports.ts'
 import { createPseudonyms } from '../../../src/monitoring/pseudonyms.ts'
 import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
+import { sampled } from '../../support/sampled.ts'
 
 const SECRET = 'a-secret-of-thirty-two-characters-or-more'
 
@@ -65,7 +66,7 @@ describe('a command', () => {
     'dev/stack/start.ts',
   ]
 
-  it.each(commands)('%s has --help', async (file) => {
+  it.each(sampled(commands, 5))('%s has --help', async (file) => {
     expect(await run(`src/${file}`, ['--help'])).toMatchObject({
       code: 0,
       error: '',
@@ -73,7 +74,7 @@ describe('a command', () => {
     })
   })
 
-  it.each([
+  const misuses = [
     ['cli/bench.ts', ['--only', 'nothing']],
     ['cli/bundle.ts', ['--nonsense']],
     ['cli/conformance.ts', ['--plaid', 'production']],
@@ -154,7 +155,9 @@ describe('a command', () => {
     ['cli/token.ts', []],
     ['cli/token.ts', ['--sub', 'x', '--ttl', '0']],
     ['cli/token.ts', ['--sub', 'x', '--role', 'god']],
-  ])('%s %j is misuse', async (file, args) => {
+  ] as const
+
+  it.each(sampled(misuses, 5))('%s %j is misuse', async (file, args) => {
     expect(await run(`src/${file}`, args)).toMatchObject({ code: 2, out: '', error: expect.stringContaining('--help') })
   })
 

@@ -250,7 +250,7 @@ const round = fc.record({
 })
 const rounds = fc.array(round, { minLength: 1, maxLength: 3 })
 
-const runs = sampleSize({ all: 8, few: 3 })
+const runs = sampleSize({ all: 8, few: 2 })
 
 describe('a client that follows the feed', () => {
   const subjects = ['left', 'right'] as const

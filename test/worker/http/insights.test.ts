@@ -12,6 +12,7 @@ import { useWorld } from '../../support/item-lifecycle.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import type { World } from '../../support/world.ts'
 import { dayMs, dayAt, type Query, type Row, insight, keyed, type Sums, sumsIn } from './insight-sums.ts'
+import { sampleSize } from '../../support/sampled.ts'
 
 let world: World
 useWorld((made) => {
@@ -170,7 +171,7 @@ describe('cash flow and spending', () => {
         const spent = await insight(world, 'difficult', spendingRoute, { from, to })
         expect(keyed(spent.data, 'currency', 'category')).toEqual(expectedSpending(all, from, to))
       }),
-      { numRuns: 40 },
+      { numRuns: sampleSize({ all: 40, few: 10 }) },
     )
   })
 

@@ -9,6 +9,7 @@ import { useWorld } from '../../support/item-lifecycle.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import type { World } from '../../support/world.ts'
 import { dayAt, type Row, insight, keyed, type Sums, sumsIn } from './insight-sums.ts'
+import { sampleSize } from '../../support/sampled.ts'
 
 let world: World
 useWorld((made) => {
@@ -135,7 +136,7 @@ describe('net worth', () => {
         const dates = data.map(({ date }) => String(date))
         expect(dates).toEqual(dates.toSorted())
       }),
-      { numRuns: 60 },
+      { numRuns: sampleSize({ all: 60, few: 15 }) },
     )
   })
 

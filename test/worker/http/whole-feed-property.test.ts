@@ -44,7 +44,7 @@ const step = fc.oneof(
 )
 type Step = { readonly does: string; readonly place: number; readonly limit?: number }
 
-const runs = inject('feedSequences') ?? sampleSize({ all: 60, few: 12 })
+const runs = inject('feedSequences') ?? sampleSize({ all: 60, few: 8 })
 
 /** A person, and three clients that keep a copy of what the person has. */
 class Kept {

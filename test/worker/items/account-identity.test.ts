@@ -249,7 +249,7 @@ const histories = fc.record({
 })
 
 describe('a random sequence of events', () => {
-  const runs = Number(process.env['IDENTITY_RUNS'] ?? sampleSize({ all: 25, few: 8 }))
+  const runs = Number(process.env['IDENTITY_RUNS'] ?? sampleSize({ all: 25, few: 4 }))
 
   it(
     'no money counts twice, no two accounts become one, and where it is certain none is missed and no note is lost',

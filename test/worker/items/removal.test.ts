@@ -120,7 +120,7 @@ describe('a removal', () => {
       await removeItem(userWith(world, `unharmed ${fault}`, unharmed.services), first.id, hide)
       expect(unharmed.calls).toEqual(['api', 'jobs', 'jobs', 'jobs', 'plaid.removeItem', 'jobs', 'jobs'])
       const cases: { subject: string; item: Item; at: number }[] = []
-      for (const at of sampledCalls(unharmed.calls.length, 4, callFaults.indexOf(fault))) {
+      for (const at of sampledCalls(unharmed.calls.length, 8, callFaults.indexOf(fault))) {
         const subject = `removal ${fault} ${at}`
         const item = await linked(subject)
         await codeOf(

@@ -225,7 +225,7 @@ describe('a rotation', () => {
       ])
       const asked = unharmed.calls.indexOf('plaid.invalidateAccessToken') + 1
       const cases: { subject: string; item: Item; at: number }[] = []
-      for (const at of sampledCalls(unharmed.calls.length, 4, callFaults.indexOf(fault))) {
+      for (const at of sampledCalls(unharmed.calls.length, 8, callFaults.indexOf(fault))) {
         const subject = `rotation ${fault} ${at}`
         const item = await link(subject)
         await codeOf(

@@ -70,7 +70,7 @@ const choose = async (fault: CallFault, at: number, name: string): Promise<Case>
 /** All cases of a fault. They share one round of the reconciler. */
 async function everyCase(fault: CallFault, name: string, count: number): Promise<Case[]> {
   const cases: Case[] = []
-  for (const at of sampledCalls(count, 5, callFaults.indexOf(fault))) cases.push(await choose(fault, at, name))
+  for (const at of sampledCalls(count, 8, callFaults.indexOf(fault))) cases.push(await choose(fault, at, name))
   return cases
 }
 

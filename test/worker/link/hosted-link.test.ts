@@ -183,7 +183,7 @@ describe('a bank that was added on Plaid’s page', () => {
       await finishLinkSession(world.job(unharmed.services), String(first?.['id']))
       expect(unharmed.calls.length).toBeGreaterThan(10)
       const added = new Map<string, string>()
-      for (const at of sampledCalls(unharmed.calls.length, 6, callFaults.indexOf(fault))) {
+      for (const at of sampledCalls(unharmed.calls.length, 10, callFaults.indexOf(fault))) {
         const subject = `session ${fault} ${at}`
         added.set(subject, (await addBank(subject)).plaidItemId)
         const { services } = failAt(world.services, { call: at, fault })

@@ -9,6 +9,7 @@ import { partsOf, textOf } from '../../support/exact.ts'
 import { useWorld } from '../../support/item-lifecycle.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import type { World } from '../../support/world.ts'
+import { sampleSize } from '../../support/sampled.ts'
 
 let world: World
 useWorld((made) => {
@@ -119,7 +120,7 @@ it('agree for random movements between accounts of all types, cash and others, i
       await world.drain()
       expect(await counted(subject, from, to)).toEqual(expected(await world.bank.books(item.plaidItemId, from, to)))
     }),
-    { numRuns: 25 },
+    { numRuns: sampleSize({ all: 25, few: 6 }) },
   )
   const totals = await world.bank.books(item.plaidItemId, from, to)
   expect(new Set(totals.map(({ meaning }) => meaning)).size).toBe(5)

@@ -63,7 +63,7 @@ describe('an isolate that dies', () => {
     expect(calls).toEqual(expect.arrayContaining(['jobs', 'enqueue', 'plaid.syncTransactions']))
     await expectTruth(world, 'mortal', item.plaidItemId)
     for (const [place, moment] of (['before', 'after'] as const).entries())
-      for (const dieAt of sampledCalls(calls.length, 2, place)) {
+      for (const dieAt of sampledCalls(calls.length, 5, place)) {
         await carry(item.plaidItemId, dieAt, moment)
         await heal()
         await expectTruth(world, 'mortal', item.plaidItemId)

@@ -7,6 +7,7 @@ import { useWorld } from '../../support/item-lifecycle.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import { type OddAnswers, oddAnswers } from '../../support/odd-answers.ts'
 import type { World } from '../../support/world.ts'
+import { sampleSize } from '../../support/sampled.ts'
 
 let world: World
 let odd: OddAnswers
@@ -151,7 +152,7 @@ describe('several pages', () => {
           [item.id],
         )
       }),
-      { numRuns: 15 },
+      { numRuns: sampleSize({ all: 15, few: 5 }) },
     )
   })
 })

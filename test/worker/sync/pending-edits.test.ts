@@ -276,6 +276,6 @@ it('random pending and posted transactions: no note is in two places, and none m
         expect(isCertain ? missed : []).toEqual([])
       },
     ),
-    { numRuns: sampleSize({ all: 25, few: 8 }) },
+    { numRuns: sampleSize({ all: 25, few: 4 }) },
   )
 })

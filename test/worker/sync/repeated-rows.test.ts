@@ -9,6 +9,7 @@ import { useWorld } from '../../support/item-lifecycle.ts'
 import { allProducts, linkAndSync } from '../../support/linked.ts'
 import { type OddAnswers, oddAnswers, type PlaidValue } from '../../support/odd-answers.ts'
 import type { World } from '../../support/world.ts'
+import { sampleSize } from '../../support/sampled.ts'
 
 let world: World
 let odd: OddAnswers
@@ -101,7 +102,7 @@ describe('two rows of one position', () => {
           cost: sum(...lots.map(({ cost_basis: cost }) => cost)),
         })
       }),
-      { numRuns: 15 },
+      { numRuns: sampleSize({ all: 15, few: 5 }) },
     )
     expect(await setAside(item)).toEqual([])
   })

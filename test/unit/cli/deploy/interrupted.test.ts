@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rollback } from '../../../../src/cli/deploy/rollback.ts'
 import { config, first, type Harness, second, third, withRelease } from './harness.ts'
 import { runKilled } from './run-process.ts'
+import { runsLongProofs, sampled } from '../../../support/sampled.ts'
 
 const { workerName } = config
 let harness: Harness
@@ -15,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => harness.end())
 
 describe('a process that is killed', () => {
-  it.each([
+  const moments = [
     ['before the upload', { command: 'versions upload' }, 'started', { [first]: 100 }],
     [
       'before the version is deployed at 0 %',
@@ -31,7 +32,9 @@ describe('a process that is killed', () => {
       { [second]: 10, [first]: 90 },
     ],
     ['before the triggers', { command: 'triggers deploy' }, 'proven', { [second]: 100 }],
-  ])(
+  ] as const
+
+  it.each(sampled(moments, 5, 2))(
     '%s can be run again',
     async (_, where, phase, traffic) => {
       harness.fake.addFault({ ...where, killsParent: true, times: 1 })
@@ -50,7 +53,7 @@ describe('a process that is killed', () => {
   )
 })
 
-describe('a machine without the file of an interrupted deployment', () => {
+describe.runIf(runsLongProofs())('a machine without the file of an interrupted deployment', () => {
   it('changes nothing, and names the command that brings back what served before', async () => {
     const argument = `${second}@100%`
     harness.fake.addFault({ command: 'versions deploy', argument, killsParent: true, times: 1 })
@@ -67,32 +70,40 @@ describe('a machine without the file of an interrupted deployment', () => {
 })
 
 describe('the file of the last deployment', () => {
-  it('applies no triggers where another deployment followed', async () => {
-    harness.fake.addFault({ command: 'triggers deploy', killsParent: true, times: 1 })
-    await runKilled(harness)
-    const state = await harness.state()
-    if (state === null) throw new Error('no state')
-    await harness.store.save({ ...state, crons: ['0 4 * * *'] })
-    const shares = [{ versionId: first, percentage: 100 }]
-    await harness.cloudflare.setTraffic(shares, 'by hand')
-    const before = harness.fake.account().workers[workerName]?.crons
-    await expect(harness.run({ preflight: () => Promise.reject(new Error('stop')) })).rejects.toThrow('stop')
-    expect(harness.fake.account().workers[workerName]?.crons).toEqual(before)
-    expect(harness.printed.join('\n')).toContain('another one followed')
-  }, 60_000)
+  it.runIf(runsLongProofs())(
+    'applies no triggers where another deployment followed',
+    async () => {
+      harness.fake.addFault({ command: 'triggers deploy', killsParent: true, times: 1 })
+      await runKilled(harness)
+      const state = await harness.state()
+      if (state === null) throw new Error('no state')
+      await harness.store.save({ ...state, crons: ['0 4 * * *'] })
+      const shares = [{ versionId: first, percentage: 100 }]
+      await harness.cloudflare.setTraffic(shares, 'by hand')
+      const before = harness.fake.account().workers[workerName]?.crons
+      await expect(harness.run({ preflight: () => Promise.reject(new Error('stop')) })).rejects.toThrow('stop')
+      expect(harness.fake.account().workers[workerName]?.crons).toEqual(before)
+      expect(harness.printed.join('\n')).toContain('another one followed')
+    },
+    60_000,
+  )
 
-  it('has the crons that an interrupted deployment still has to apply', async () => {
-    harness.fake.addFault({ command: 'triggers deploy', killsParent: true, times: 1 })
-    await runKilled(harness)
-    const crons = ['0 4 * * *']
-    const state = await harness.state()
-    if (state === null) throw new Error('no state')
-    await harness.store.save({ ...state, crons })
-    const preflight = () => Promise.reject(new Error('stop'))
-    await expect(harness.run({ preflight })).rejects.toThrow('stop')
-    expect(harness.fake.account().workers[workerName]?.crons).toEqual(crons)
-    expect(await harness.state()).toMatchObject({ phase: 'done' })
-  }, 60_000)
+  it.runIf(runsLongProofs())(
+    'has the crons that an interrupted deployment still has to apply',
+    async () => {
+      harness.fake.addFault({ command: 'triggers deploy', killsParent: true, times: 1 })
+      await runKilled(harness)
+      const crons = ['0 4 * * *']
+      const state = await harness.state()
+      if (state === null) throw new Error('no state')
+      await harness.store.save({ ...state, crons })
+      const preflight = () => Promise.reject(new Error('stop'))
+      await expect(harness.run({ preflight })).rejects.toThrow('stop')
+      expect(harness.fake.account().workers[workerName]?.crons).toEqual(crons)
+      expect(await harness.state()).toMatchObject({ phase: 'done' })
+    },
+    60_000,
+  )
 
   it.each(['', '{', '{"format":1}', '{"format":2,"environment":"staging"}', 'null'])(
     'stops nothing if it is damaged (%j) while one version serves, and is kept',

@@ -7,6 +7,7 @@ import { keyboardFaultsOf, violationsOf } from '../../../support/axe.ts'
 import { browserOrReason, startBrowser } from '../../../support/browser.ts'
 import { type BankDesk, openDesk } from './bank-desk.ts'
 import { linkTokenFor } from './link-visitor.ts'
+import { sampled } from '../../../support/sampled.ts'
 
 const chromium = browserOrReason()
 const gingham = 'First Gingham Credit Union'
@@ -210,7 +211,7 @@ describe.skipIf(chromium === null)('a page of Link', () => {
     return () => context.close()
   })
 
-  test.each(pages)('is accessible: %s', async (title, way) => {
+  test.each(sampled(pages, 6))('is accessible: %s', async (title, way) => {
     await way(user)
     const { page } = user
     await page.getByRole('heading', { level: 1, name: title.replace(/ \(.*\)$/, '') }).waitFor()

@@ -6,6 +6,7 @@ import { keyboardFaultsOf } from '../../../support/axe.ts'
 import { browserOrReason, startBrowser } from '../../../support/browser.ts'
 import { review } from '../../../support/page-review.ts'
 import { type BankDesk, openDesk, openReceiver } from './bank-desk.ts'
+import { sampled } from '../../../support/sampled.ts'
 
 const chromium = browserOrReason()
 
@@ -120,7 +121,7 @@ describe.skipIf(chromium === null)('a page of the Bank panel', () => {
     return () => context.close()
   })
 
-  test.each(pages)('is accessible and fits every width: %s', async (name, title, way) => {
+  test.each(sampled(pages, 4, 2))('is accessible and fits every width: %s', async (name, title, way) => {
     const { page } = person
     const errors: string[] = []
     page.on('console', (message) => void errors.push(message.text()))

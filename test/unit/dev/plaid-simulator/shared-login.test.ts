@@ -2,6 +2,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { applied, type BankDesk, type Linked, openDesk, readUpdate, sorted, truth } from './bank-desk.ts'
+import { sampleSize } from '../../../support/sampled.ts'
 
 const small = fc.integer({ min: 0, max: 3 })
 const change = fc.record(
@@ -77,6 +78,6 @@ test('both read the same bank in the end, each under its own ids', { timeout: 60
       expect([...first.keys()].filter((id) => second.has(id))).toEqual([])
       await desk.simulator.stop()
     }),
-    { numRuns: 12 },
+    { numRuns: sampleSize({ all: 12, few: 3 }) },
   )
 })
