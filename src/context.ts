@@ -90,7 +90,7 @@ export interface Services {
    * Sends messages for the events that were written just now. Never rejects: the cron finds what it misses. Entry points
    * call it after what may have written some.
    */
-  readonly wakeEvents: (log: Logger) => Promise<void>
+  readonly enqueueEvents: (log: Logger) => Promise<void>
   /** An endpoint gets events from now on. */
   readonly expectEvents: () => void
   readonly wait: (milliseconds: number) => Promise<void>

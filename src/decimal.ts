@@ -4,7 +4,7 @@
 import { AppError } from './errors.ts'
 
 /** The most digits of a decimal that is read. PostgreSQL's `numeric` allows more; no amount has that many. */
-const MAX_DIGITS = 400
+const maxDigits = 400
 
 /** A JSON number (RFC 8259 §6): sign, integer digits, fraction digits, exponent. */
 const jsonNumber = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
@@ -17,7 +17,7 @@ const shortInteger = /^-?[1-9]\d{0,14}$/
  */
 export function canonicalDecimalOrNull(source: string): string | null {
   if (shortInteger.test(source)) return source
-  if (source.length > MAX_DIGITS * 2) return null
+  if (source.length > maxDigits * 2) return null
   const match = jsonNumber.exec(source)
   if (match === null) return null
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = match
@@ -40,18 +40,18 @@ export function canonicalDecimal(source: string): string {
 
 /** Writes the integer `digits` × 10^`scale` without an exponent. */
 function placePoint(digits: string, scale: number): string | null {
-  if (digits.length + Math.abs(scale) > MAX_DIGITS * 2) return null
+  if (digits.length + Math.abs(scale) > maxDigits * 2) return null
   if (scale >= 0) return bounded(digits + '0'.repeat(scale), '')
   const padded = digits.padStart(1 - scale, '0')
   return bounded(padded.slice(0, scale), padded.slice(scale).replace(/0+$/, ''))
 }
 
 function bounded(whole: string, fraction: string): string | null {
-  if (whole.length + fraction.length > MAX_DIGITS) return null
+  if (whole.length + fraction.length > maxDigits) return null
   return fraction === '' ? whole : `${whole}.${fraction}`
 }
 
 /** Whether `text` is a decimal in canonical form. */
 export function isDecimal(text: string): boolean {
-  return text.length <= MAX_DIGITS + 2 && canonicalNumber.test(text)
+  return text.length <= maxDigits + 2 && canonicalNumber.test(text)
 }

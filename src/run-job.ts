@@ -4,7 +4,7 @@ import { type Env, servicesFor } from './isolate.ts'
 import { createLogger, type Logger } from './monitoring/logger.ts'
 import { observeOperations } from './monitoring/operation.ts'
 import type { Reporter } from './monitoring/sentry.ts'
-import { createTally } from './monitoring/tally.ts'
+import { createOperationTotals } from './monitoring/operation-totals.ts'
 
 interface Job {
   readonly name: string
@@ -58,7 +58,7 @@ export async function runJob(env: Env, context: ExecutionContext, by: Trigger, f
     throw error
   } finally {
     context.waitUntil(services.flushUsage(log))
-    context.waitUntil(services.wakeEvents(log))
+    context.waitUntil(services.enqueueEvents(log))
     context.waitUntil(kind === 'cron' ? services.metrics.flush() : services.metrics.flushWhenDue())
   }
 }
@@ -66,9 +66,9 @@ export async function runJob(env: Env, context: ExecutionContext, by: Trigger, f
 /** The event, the heartbeat and the trace of a cron run. */
 function startCron({ log, services }: Ctx, reporter: Reporter, { name, cron }: { name: string; cron: string }) {
   const startedAtMs = Date.now()
-  const tally = createTally()
+  const totals = createOperationTotals()
   return {
-    observe: tally.observe,
+    observe: totals.observe,
     end: (ok: boolean): void => {
       const endedAtMs = Date.now()
       const durationMs = endedAtMs - startedAtMs
@@ -80,7 +80,7 @@ function startCron({ log, services }: Ctx, reporter: Reporter, { name, cron }: {
         ok,
         duration_ms: durationMs,
         release: services.release,
-        ...tally.fields(),
+        ...totals.fields(),
       })
       reporter.captureCheckIn({ name, cron, longestMinutes: longestCronMinutes }, ok ? 'ok' : 'error', durationMs)
       reporter.captureOperation({
@@ -89,7 +89,7 @@ function startCron({ log, services }: Ctx, reporter: Reporter, { name, cron }: {
         startedAtMs,
         endedAtMs,
         ok,
-        operations: tally.operations(),
+        operations: totals.operations(),
       })
     },
   }

@@ -13,7 +13,7 @@ import { recordUsage } from './db/operations/usage.ts'
 import { deleteKey, readKeys, saveKey } from './db/operations/webhook-keys.ts'
 import type { Services } from './context.ts'
 import { createResolver } from './events/resolve.ts'
-import { createEventWaker } from './events/waker.ts'
+import { createEventEnqueuer } from './events/enqueue-due.ts'
 import { AppError } from './errors.ts'
 import type { IdentityServices } from './identity/services.ts'
 import { isCounted } from './monitoring/alarms/logged-events.ts'
@@ -312,7 +312,7 @@ export function createServices(config: Config, bindings: Bindings): Services {
     enqueueDeliveries,
     callEndpoint,
     resolveHost: config.strict ? createResolver(callEndpoint) : null,
-    ...createEventWaker({ jobs, enqueueDeliveries, now: () => Date.now() }),
+    ...createEventEnqueuer({ jobs, enqueueDeliveries, now: () => Date.now() }),
     wait,
     random: Math.random,
     newId: () => crypto.randomUUID(),

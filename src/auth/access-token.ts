@@ -11,7 +11,7 @@ import { isAdministrator, scopesOf, type TokenRules } from './token-rights.ts'
 /** `iss` of tokens signed with `SECRET_KEY`. */
 export const LOCAL_ISSUER = 'wealthnavigator-edge'
 export const CLOCK_SKEW_SECONDS = 60
-const MIN_SECRET_BYTES = 32
+const minSecretBytes = 32
 /** RFC 9864 deprecates `EdDSA` for `Ed25519`. */
 export const OIDC_ALGORITHMS = ['RS256', 'ES256', 'Ed25519', 'EdDSA']
 
@@ -136,7 +136,7 @@ async function verifyOwn(
   options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
   for (const key of [secret, ...(previousSecret === null ? [] : [previousSecret])])
-    if (key.length < MIN_SECRET_BYTES) throw new AppError('misconfigured', 'SECRET_KEY is too short.')
+    if (key.length < minSecretBytes) throw new AppError('misconfigured', 'SECRET_KEY is too short.')
   try {
     return (await jwtVerify(token, secret, options)).payload
   } catch (error) {

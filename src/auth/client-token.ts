@@ -5,8 +5,8 @@ import * as z from 'zod'
 import { AppError } from '../errors.ts'
 
 /** `iss` and `aud` of these tokens. */
-const CLIENT_TOKEN_ISSUER = 'wealthnavigator-edge/api-keys'
-const CLOCK_SKEW_SECONDS = 60
+const clientTokenIssuer = 'wealthnavigator-edge/api-keys'
+const clockSkewSeconds = 60
 
 export interface ClientToken {
   /** The key that issued it. The token ends with the key. */
@@ -38,8 +38,8 @@ export async function signClientToken(
   const iat = Math.floor(issuedAt.getTime() / 1000)
   return await new SignJWT({ client_id: keyId, scope: scopes.join(' ') })
     .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
-    .setIssuer(CLIENT_TOKEN_ISSUER)
-    .setAudience(CLIENT_TOKEN_ISSUER)
+    .setIssuer(clientTokenIssuer)
+    .setAudience(clientTokenIssuer)
     .setSubject(subject)
     .setIssuedAt(iat)
     .setExpirationTime(iat + ttlSeconds)
@@ -50,7 +50,7 @@ export async function signClientToken(
 /** Whether an unverified token says that it is one of these. */
 export function isClientToken(token: string): boolean {
   try {
-    return decodeJwt(token).iss === CLIENT_TOKEN_ISSUER
+    return decodeJwt(token).iss === clientTokenIssuer
   } catch {
     return false
   }
@@ -71,10 +71,10 @@ export async function verifyClientToken(
   const options: JWTVerifyOptions = {
     algorithms: ['HS256'],
     typ: 'at+jwt',
-    issuer: CLIENT_TOKEN_ISSUER,
-    audience: CLIENT_TOKEN_ISSUER,
+    issuer: clientTokenIssuer,
+    audience: clientTokenIssuer,
     currentDate: now,
-    clockTolerance: CLOCK_SKEW_SECONDS,
+    clockTolerance: clockSkewSeconds,
     requiredClaims: ['sub', 'exp', 'iat'],
   }
   for (const secret of secrets)

@@ -7,7 +7,7 @@ import { AppError } from '../errors.ts'
 import { type AuthConfig, CLOCK_SKEW_SECONDS, OIDC_ALGORITHMS } from './access-token.ts'
 
 /** An ID token is made for one sign-in, which takes minutes. */
-const MAX_AGE_SECONDS = 600
+const maxAgeSeconds = 600
 
 interface ExpectedIdToken {
   readonly clientId: string
@@ -42,7 +42,7 @@ export async function verifyIdToken(
       algorithms: OIDC_ALGORITHMS,
       clockTolerance: CLOCK_SKEW_SECONDS,
       currentDate: now,
-      maxTokenAge: MAX_AGE_SECONDS,
+      maxTokenAge: maxAgeSeconds,
       requiredClaims: ['sub', 'exp', 'iat', 'nonce'],
     }
     return (await jwtVerify(token, (header, jws) => jwks(header, jws, now), options)).payload

@@ -49,7 +49,7 @@ async function main(args: string[]): Promise<void> {
     minRequests: numberOf('min-requests', values['min-requests'], { min: 10, max: 1_000_000 }),
     maxErrorRate: numberOf('max-error-rate', values['max-error-rate'], { min: 0, max: 0.5 }),
     watchMs,
-    patienceMs: 2 * watchMs,
+    extraMs: 2 * watchMs,
     everyMs: 5000,
   }
   const { tested = null, 'backup-to': backupTo = null } = values

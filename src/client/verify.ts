@@ -42,7 +42,7 @@ function decode(text: string): Uint8Array<ArrayBuffer> | null {
   }
 }
 
-async function keyOf(secret: string): Promise<CryptoKey> {
+async function importHmacKey(secret: string): Promise<CryptoKey> {
   const bytes = decode(secret.startsWith(prefix) ? secret.slice(prefix.length) : secret)
   if (bytes === null || bytes.length < 24) throw new TypeError('The secret of the endpoint must be whsec_ and base64.')
   return await crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify'])
@@ -85,7 +85,7 @@ export async function verify(options: VerifyOptions): Promise<WebhookEvent> {
   const content = signedBytes(id, timestamp, options.body)
   const secrets = typeof options.secret === 'string' ? [options.secret] : options.secret
   for (const secret of secrets) {
-    const key = await keyOf(secret)
+    const key = await importHmacKey(secret)
     for (const signature of signatures) {
       const bytes = signature.startsWith('v1,') ? decode(signature.slice(3)) : null
       // Compares in constant time, as Web Crypto does.

@@ -5,7 +5,7 @@ import { reportOverdueBackup } from '../backup/report-overdue.ts'
 import type { Ctx } from '../context.ts'
 import { readFreeze } from '../db/operations/freeze.ts'
 import { AppError } from '../errors.ts'
-import { wakeDueEvents } from '../events/waker.ts'
+import { enqueueDueEvents } from '../events/enqueue-due.ts'
 import { takeGaugesWhenDue } from '../gauges/take-gauges.ts'
 import { remindOfLosses } from '../items/remind-of-losses.ts'
 import { reconcile } from '../link/reconcile.ts'
@@ -48,7 +48,7 @@ async function chain(ctx: Ctx): Promise<void> {
  */
 const audits: readonly Part[] = [
   { name: 'chain', budgetMs: 50_000, run: chain },
-  { name: 'events', budgetMs: 60_000, run: wakeDueEvents },
+  { name: 'events', budgetMs: 60_000, run: enqueueDueEvents },
   { name: 'gauges', budgetMs: 60_000, run: takeGaugesWhenDue },
   { name: 'alarms', budgetMs: 50_000, run: evaluateAlarms },
 ]

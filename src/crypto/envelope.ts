@@ -12,13 +12,13 @@ export type EnvelopeVersion = (typeof versions)[number]
 
 const recordKeyLabel = (version: EnvelopeVersion): string => `wealthnavigator-edge/${version}/record-key`
 const bindingLabel = (version: EnvelopeVersion): string => `wealthnavigator-edge/${version}/binding`
-const SALT_BYTES = 32
-const NONCE_BYTES = 12
-const COMMITMENT_BYTES = 32
-const TAG_BYTES = 16
-const MAX_PLAINTEXT_BYTES = 8192
+const saltBytes = 32
+const nonceBytes = 12
+const commitmentBytes = 32
+const tagBytes = 16
+const maxPlaintextBytes = 8192
 /** Base64url of the longest plaintext, and room for the other parts. */
-const MAX_SEALED_LENGTH = Math.ceil((MAX_PLAINTEXT_BYTES + TAG_BYTES) / 3) * 4 + 256
+const maxSealedLength = Math.ceil((maxPlaintextBytes + tagBytes) / 3) * 4 + 256
 
 /** The place of a sealed value. All of it is authenticated: in another place the value does not open. */
 export interface Binding {
@@ -61,11 +61,11 @@ export async function seal(
   random: RandomBytes = randomBytes,
 ): Promise<string> {
   const bytes = utf8(plaintext)
-  if (bytes.length > MAX_PLAINTEXT_BYTES) throw new AppError('internal', 'A secret is too long to be sealed.')
+  if (bytes.length > maxPlaintextBytes) throw new AppError('internal', 'A secret is too long to be sealed.')
   const { version = 'wn1' } = binding
   const keyId = keyring.currentKeyId
-  const salt = random(SALT_BYTES)
-  const nonce = random(NONCE_BYTES)
+  const salt = random(saltBytes)
+  const nonce = random(nonceBytes)
   const { key, commitment } = await recordKey(version, await keyring.masterKey(keyId), salt)
   const algorithm = gcm(version, nonce, keyId, binding)
   const ciphertext = new Uint8Array(await crypto.subtle.encrypt(algorithm, key, bytes))
@@ -95,16 +95,16 @@ export const versionOf = (sealed: string): EnvelopeVersion | null =>
 function parseSealed(sealed: string): Sealed {
   const version = versionOf(sealed)
   if (version === null) throw undecryptable('the envelope version is unknown')
-  if (sealed.length > MAX_SEALED_LENGTH) throw undecryptable('the envelope is too long')
+  if (sealed.length > maxSealedLength) throw undecryptable('the envelope is too long')
   const parts = sealed.split('.')
   if (parts.length !== 6) throw undecryptable('the envelope has a wrong number of parts')
   const [, keyId = '', ...encoded] = parts
   if (!keyIdPattern.test(keyId)) throw undecryptable('the key id is malformed')
   const [salt, nonce, commitment, ciphertext] = encoded.map(decodeBase64Url)
-  if (salt?.length !== SALT_BYTES) throw undecryptable('the salt is malformed')
-  if (nonce?.length !== NONCE_BYTES) throw undecryptable('the nonce is malformed')
-  if (commitment?.length !== COMMITMENT_BYTES) throw undecryptable('the commitment is malformed')
-  if (ciphertext === null || ciphertext === undefined || ciphertext.length < TAG_BYTES) {
+  if (salt?.length !== saltBytes) throw undecryptable('the salt is malformed')
+  if (nonce?.length !== nonceBytes) throw undecryptable('the nonce is malformed')
+  if (commitment?.length !== commitmentBytes) throw undecryptable('the commitment is malformed')
+  if (ciphertext === null || ciphertext === undefined || ciphertext.length < tagBytes) {
     throw undecryptable('the ciphertext is malformed')
   }
   return { version, keyId, salt, nonce, commitment, ciphertext }

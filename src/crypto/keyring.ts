@@ -7,10 +7,10 @@ import { type Bytes, decodeBase64, decodeBase64Url, decodeHex, encodeHex, length
 
 /** Cloudflare's maximum in production; a local workerd allows more. */
 export const PBKDF2_ITERATIONS = 100_000
-const MIN_SECRET_BYTES = 32
-const MAX_SECRET_BYTES = 1024
+const minSecretBytes = 32
+const maxSecretBytes = 1024
 /** Enough for the current and previous keys before and after a change of configuration. */
-const MAX_CACHED_KEYS = 32
+const maxCachedKeys = 32
 
 export const keyIdPattern = /^[A-Za-z0-9_-]{1,32}$/
 
@@ -45,11 +45,11 @@ export interface Keyring {
  * Text with only hex digits counts as hex.
  */
 export function decodeKey(text: string): Bytes | null {
-  if (text.length > MAX_SECRET_BYTES * 2) return null
+  if (text.length > maxSecretBytes * 2) return null
   const bytes = /^[0-9a-fA-F]*$/.test(text)
     ? decodeHex(text.toLowerCase())
     : (decodeBase64(text) ?? decodeBase64Url(text))
-  return bytes !== null && bytes.length >= MIN_SECRET_BYTES ? bytes : null
+  return bytes !== null && bytes.length >= minSecretBytes ? bytes : null
 }
 
 /** Whether `id` is below `minimum` in the natural order of key ids. */
@@ -78,7 +78,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
   for (const { id, secret } of [current, ...previous]) {
     if (!keyIdPattern.test(id)) throw misconfigured('an encryption key id is malformed')
     if (secrets.has(id)) throw misconfigured('an encryption key id is given twice')
-    if (secret.length < MIN_SECRET_BYTES) throw misconfigured('an encryption key is shorter than 32 bytes')
+    if (secret.length < minSecretBytes) throw misconfigured('an encryption key is shorter than 32 bytes')
     secrets.set(id, secret)
   }
   const isRetired = (id: string): boolean => minimumKeyId !== undefined && isKeyIdBelow(id, minimumKeyId)
@@ -118,7 +118,7 @@ async function cachedMasterKey(id: string, secret: Bytes): Promise<CryptoKey> {
 
 function remember(fingerprint: string, derivation: Promise<CryptoKey>): void {
   const oldest = masterKeys.keys().next()
-  if (masterKeys.size >= MAX_CACHED_KEYS && oldest.done !== true) masterKeys.delete(oldest.value)
+  if (masterKeys.size >= maxCachedKeys && oldest.done !== true) masterKeys.delete(oldest.value)
   masterKeys.set(fingerprint, derivation)
 }
 

@@ -1,6 +1,6 @@
 // A secret value that prints as [redacted]. Only the module that sends it to a third party calls `reveal`.
 
-const REDACTED = '[redacted]'
+const shownText = '[redacted]'
 
 export interface Secret {
   /** The value itself. */
@@ -14,7 +14,7 @@ export interface Secret {
  * messages, RPC) refuses it.
  */
 export function createSecret(value: string): Secret {
-  const redacted = (): string => REDACTED
+  const redacted = (): string => shownText
   return Object.freeze({
     reveal: () => value,
     toString: redacted,

@@ -4,7 +4,7 @@ import { fromUtf8 } from '../crypto/encoding.ts'
 import { AppError, type FieldError } from '../errors.ts'
 
 /** The maximum number of field errors in a response. */
-const maxComplaints = 20
+const maxFieldErrors = 20
 
 type Place = 'body' | 'parameters'
 
@@ -17,7 +17,7 @@ function locate(place: Place, path: readonly PropertyKey[]): string {
   return ['#', ...steps].join('/')
 }
 
-function complaints(place: Place, issue: z.core.$ZodIssue): FieldError[] {
+function fieldErrorsOf(place: Place, issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code !== 'unrecognized_keys') return [{ pointer: locate(place, issue.path), detail: issue.message }]
   return issue.keys.map((key) => ({
     pointer: locate(place, looksLikeName.test(key) ? [...issue.path, key] : issue.path),
@@ -29,7 +29,7 @@ function complaints(place: Place, issue: z.core.$ZodIssue): FieldError[] {
 function parse<Schema extends z.ZodType>(schema: Schema, place: Place, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const fields = parsed.error.issues.flatMap((issue) => complaints(place, issue)).slice(0, maxComplaints)
+  const fields = parsed.error.issues.flatMap((issue) => fieldErrorsOf(place, issue)).slice(0, maxFieldErrors)
   const detail = place === 'body' ? 'The request body is not valid.' : 'The request parameters are not valid.'
   throw new AppError('validation_failed', detail, { fields })
 }

@@ -53,7 +53,7 @@ export async function queueRemoval(
 }
 
 /** Queues items that their users can no longer use: the permission was withdrawn, or the access token was lost. */
-export async function retireItems(ctx: Ctx): Promise<void> {
+export async function queueUnusableItems(ctx: Ctx): Promise<void> {
   const { jobs, config } = ctx.services
   for (let after: string | null = null; ;) {
     const items: Awaited<ReturnType<typeof listRevokedItems>> = await listRevokedItems(jobs, after, stepItems)

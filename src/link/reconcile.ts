@@ -9,7 +9,7 @@ import { claimOrphans } from '../db/link/orphans.ts'
 import { claimRemovals, releaseRemovals, type Removal } from '../db/items/plaid-removals.ts'
 import { purgeItems, purgeRevokedAccounts } from '../db/items/purge.ts'
 import { markStuckRotations } from '../db/items/rotations.ts'
-import { retireItems } from '../items/queue-removal.ts'
+import { queueUnusableItems } from '../items/queue-removal.ts'
 import { processRemoval } from '../items/remove-at-plaid.ts'
 import { servingUser } from '../items/serving-user.ts'
 import type { Priority } from '../plaid/rate-limit/window.ts'
@@ -69,7 +69,7 @@ const idsOf = (works: readonly { readonly id: string }[]): string[] => works.map
 
 /** Steps without calls of Plaid come first: while Plaid hangs, the others use up the time. */
 const steps: Readonly<Record<string, Step>> = {
-  retired_items: retireItems,
+  retired_items: queueUnusableItems,
   rotations: ({ services }) => markStuckRotations(services.jobs),
   purge,
   exchanges: taskStep({

@@ -4,9 +4,9 @@
 import { AppError } from '../errors.ts'
 import { type Redact, redact } from './redact.ts'
 
-const MAX_CAUSES = 5
-const MAX_MESSAGE_LENGTH = 1000
-const MAX_STACK_FRAMES = 8
+const maxCauses = 5
+const maxMessageLength = 1000
+const maxStackFrames = 8
 
 export interface DescribedError {
   readonly name: string
@@ -23,11 +23,11 @@ export const WITHHELD = '[withheld]'
 
 /** Describes a thrown value, with at most five causes and eight stack frames. */
 export function describeError(error: unknown, redactText: Redact = redact): DescribedError {
-  return describe(error, redactText, MAX_CAUSES)
+  return describe(error, redactText, maxCauses)
 }
 
 function describe(error: unknown, redactText: Redact, causesLeft: number): DescribedError {
-  const clean = (text: string): string => redactText(text).slice(0, MAX_MESSAGE_LENGTH)
+  const clean = (text: string): string => redactText(text).slice(0, maxMessageLength)
   if (!(error instanceof Error)) return { name: typeof error, message: typeof error === 'string' ? clean(error) : '' }
   const code: unknown = 'code' in error ? error.code : undefined
   const reason = error instanceof AppError ? error.reason : undefined
@@ -49,6 +49,6 @@ function frames(stack: string, clean: Redact): readonly string[] {
     .slice(0, 8192)
     .split('\n')
     .filter((line) => /^\s{1,8}at /.test(line))
-    .slice(0, MAX_STACK_FRAMES)
+    .slice(0, maxStackFrames)
     .map((line) => clean(line.trim()))
 }

@@ -4,7 +4,7 @@
 import { describeError } from './describe-error.ts'
 import { type Redact, redact } from './redact.ts'
 
-const MAX_TEXT_LENGTH = 1000
+const maxTextLength = 1000
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
@@ -165,7 +165,7 @@ function allowedFields(fields: LogFields, redactText: Redact): Record<string, un
     if (value === undefined || value === null) continue
     if (name === 'error') allowed['error'] = describeError(value, redactText)
     else if (typeof value !== typeOfField.get(name)) dropped += 1
-    else allowed[name] = typeof value === 'string' ? redactText(value).slice(0, MAX_TEXT_LENGTH) : value
+    else allowed[name] = typeof value === 'string' ? redactText(value).slice(0, maxTextLength) : value
   }
   return dropped === 0 ? allowed : { ...allowed, dropped_fields: dropped }
 }

@@ -1,13 +1,13 @@
 // Removes secrets from text before it leaves the Worker in log lines and error reports. Bounded work for any input.
 // Rather removes too much than too little.
 
-const REDACTED = '[redacted]'
+const redacted = '[redacted]'
 /** The longest text that is kept; the rest is cut off. */
-const MAX_TEXT_LENGTH = 16_384
-const MAX_DEPTH = 8
-const MAX_NODES = 2000
+const maxTextLength = 16_384
+const maxDepth = 8
+const maxNodes = 2000
 /** Shorter configured values (`dev`, `8787`) occur in ordinary text. */
-const MIN_KNOWN_SECRET_LENGTH = 8
+const minKnownSecretLength = 8
 
 export type Redact = (text: string) => string
 
@@ -27,22 +27,22 @@ const bare = String.raw`[^\s"',;&})\]\\]{1,8192}`
 /** Each takes linear time: a start is either literal or bounded, and no two neighbours can match the same character. */
 const patterns: readonly (readonly [RegExp, string])[] = [
   // user:password@ of any URL
-  [/:\/\/[^\s"'<>]{1,512}@/g, `://${REDACTED}@`],
-  [/\b(bearer|basic)\s{1,8}[^\s"',;]{1,8192}/gi, `$1 ${REDACTED}`],
+  [/:\/\/[^\s"'<>]{1,512}@/g, `://${redacted}@`],
+  [/\b(bearer|basic)\s{1,8}[^\s"',;]{1,8192}/gi, `$1 ${redacted}`],
   // a header that is a secret to the end of its line
-  [/\b(authorization|(?:set-)?cookie)(["']?\s{0,8}[:=]\s{0,8}["']?)[^\r\n"']{1,8192}/gi, `$1$2${REDACTED}`],
+  [/\b(authorization|(?:set-)?cookie)(["']?\s{0,8}[:=]\s{0,8}["']?)[^\r\n"']{1,8192}/gi, `$1$2${redacted}`],
   [
     new RegExp(`(?<![a-z0-9])(${secretNames})(${assignment})(?:${quotedTwice}|${quoted}|${bare})`, 'gi'),
-    `$1$2${REDACTED}`,
+    `$1$2${redacted}`,
   ],
   // Plaid's tokens: access-sandbox-…, link-production-…
-  [/[a-z]{1,24}-(?:sandbox|development|production)-[A-Za-z0-9-]{8,256}/g, REDACTED],
+  [/[a-z]{1,24}-(?:sandbox|development|production)-[A-Za-z0-9-]{8,256}/g, redacted],
   // Plaid's API secrets: 30 hexadecimal digits
-  [/(?<![0-9a-f])[0-9a-f]{30}(?![0-9a-f])/g, REDACTED],
+  [/(?<![0-9a-f])[0-9a-f]{30}(?![0-9a-f])/g, redacted],
   // API keys of this service
-  [/wn_(?:live|test)_[A-Za-z0-9]{9,256}/g, REDACTED],
-  [/AGE-SECRET-KEY-[A-Z0-9]{1,128}/gi, REDACTED],
-  [/[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g, REDACTED],
+  [/wn_(?:live|test)_[A-Za-z0-9]{9,256}/g, redacted],
+  [/AGE-SECRET-KEY-[A-Z0-9]{1,128}/gi, redacted],
+  [/[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g, redacted],
 ]
 
 /** Tokens, JWTs, envelopes and keys of 32 bytes and more are runs of these. */
@@ -63,13 +63,13 @@ function isKeyLike(run: string): boolean {
 
 function redactRun(run: string): string {
   const decoded = run.replaceAll(/%[0-9A-Fa-f]{2}/g, '/')
-  return jwtStart.test(run) || hexKey.test(run) || isKeyLike(decoded) ? REDACTED : run
+  return jwtStart.test(run) || hexKey.test(run) || isKeyLike(decoded) ? redacted : run
 }
 
 /** The text up to the limit, without a word that the limit cuts in two: half of a secret might not be recognized. */
 function bound(text: string): string {
-  if (text.length <= MAX_TEXT_LENGTH) return text
-  const kept = text.slice(0, MAX_TEXT_LENGTH)
+  if (text.length <= maxTextLength) return text
+  const kept = text.slice(0, maxTextLength)
   const lastSpace = Math.max(kept.lastIndexOf(' '), kept.lastIndexOf('\n'))
   return `${kept.slice(0, Math.max(lastSpace, 0))} [cut]`
 }
@@ -80,12 +80,12 @@ function bound(text: string): string {
  */
 export function createRedactor(knownSecrets: readonly string[] = []): Redact {
   const spellings = knownSecrets
-    .filter((value) => value.length >= MIN_KNOWN_SECRET_LENGTH)
+    .filter((value) => value.length >= minKnownSecretLength)
     .flatMap((value) => [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)])
   const known = [...new Set(spellings)].sort((left, right) => right.length - left.length)
   return (text) => {
     let clean = bound(text)
-    for (const value of known) clean = clean.replaceAll(value, REDACTED)
+    for (const value of known) clean = clean.replaceAll(value, redacted)
     for (const [pattern, replacement] of patterns) clean = clean.replace(pattern, replacement)
     return clean.replace(longRun, redactRun)
   }
@@ -108,7 +108,7 @@ export function redactValue(value: unknown, redactText: Redact = redact): unknow
     if (typeof node === 'bigint') return node.toString()
     if (typeof node === 'function' || typeof node === 'symbol') return undefined
     if (typeof node !== 'object' || node === null) return node
-    if (depth >= MAX_DEPTH || nodes > MAX_NODES || seen.has(node)) return '[cut]'
+    if (depth >= maxDepth || nodes > maxNodes || seen.has(node)) return '[cut]'
     seen.add(node)
     return Array.isArray(node) ? visitElements(node, depth) : visitMembers(node, depth)
   }
@@ -117,7 +117,7 @@ export function redactValue(value: unknown, redactText: Redact = redact): unknow
     const copy: unknown[] = []
     for (const element of elements) {
       copy.push(visit(element, depth + 1))
-      if (nodes > MAX_NODES) break
+      if (nodes > maxNodes) break
     }
     return copy
   }
@@ -125,8 +125,8 @@ export function redactValue(value: unknown, redactText: Redact = redact): unknow
   function visitMembers(node: object, depth: number): Record<string, unknown> {
     const copy: Record<string, unknown> = {}
     for (const [name, member] of Object.entries(node)) {
-      copy[redactText(name)] = secretName.test(name) && member !== null ? REDACTED : visit(member, depth + 1)
-      if (nodes > MAX_NODES) break
+      copy[redactText(name)] = secretName.test(name) && member !== null ? redacted : visit(member, depth + 1)
+      if (nodes > maxNodes) break
     }
     return copy
   }

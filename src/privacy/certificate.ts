@@ -38,7 +38,7 @@ interface SigningKey {
 /** The id of a public key: the beginning of the SHA-256 of its bytes. */
 const idOf = async ({ x }: PublicKey): Promise<string> => encodeHex(await sha256(utf8(`ed25519 ${x}`))).slice(0, 16)
 
-async function keyOf(secret: Uint8Array): Promise<SigningKey> {
+async function deriveSigningKey(secret: Uint8Array): Promise<SigningKey> {
   const seed = await authenticate(secret, 'erasure-certificate', ['ed25519 seed'])
   const prefix = decodeHex(keyPrefix)
   if (prefix === null) throw new TypeError('the prefix is not hexadecimal')
@@ -49,11 +49,11 @@ async function keyOf(secret: Uint8Array): Promise<SigningKey> {
 }
 
 /** The id of the key that a deployment with this SECRET_KEY signs with. */
-export const keyIdOf = async (secret: Uint8Array): Promise<string> => (await keyOf(secret)).id
+export const keyIdOf = async (secret: Uint8Array): Promise<string> => (await deriveSigningKey(secret)).id
 
 /** @param secret `SECRET_KEY` */
 export async function signCertificate(secret: Uint8Array, certificate: Certificate): Promise<string> {
-  const { privateKey, publicKey, id } = await keyOf(secret)
+  const { privateKey, publicKey, id } = await deriveSigningKey(secret)
   return await new CompactSign(utf8(JSON.stringify(certificate)))
     .setProtectedHeader({ alg: algorithm, typ: type, kid: id, jwk: publicKey })
     .sign(privateKey)

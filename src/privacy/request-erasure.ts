@@ -8,7 +8,7 @@ import { withTimeout } from '../timeout.ts'
 import { continueErasure } from './erase.ts'
 
 /** How long the request waits for the erasure; the message and the cron continue it. */
-const patienceMs = 20_000
+const responseTimeoutMs = 20_000
 const messageDelaySeconds = 60
 
 /**
@@ -47,7 +47,7 @@ async function authenticateAgain(ctx: Ctx<User>, password: string | null): Promi
 
 async function waitFor(ctx: Ctx, id: string): Promise<Erasure> {
   try {
-    await withTimeout(patienceMs, continueErasure(ctx, id), () => false)
+    await withTimeout(responseTimeoutMs, continueErasure(ctx, id), () => false)
   } catch (error) {
     ctx.log.error('erasure_failed', { error })
   }

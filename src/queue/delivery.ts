@@ -7,7 +7,7 @@ import type { LogFields } from '../monitoring/logger.ts'
 import { observeOperations } from '../monitoring/operation.ts'
 import type { ReportSubject } from '../monitoring/sentry.ts'
 import { isTraced } from '../monitoring/sentry-event.ts'
-import { createTally, type Tally } from '../monitoring/tally.ts'
+import { createOperationTotals, type OperationTotals } from '../monitoring/operation-totals.ts'
 
 /** A message as its consumer sees it. Acknowledge it or retry it, once. */
 export interface Delivery {
@@ -77,9 +77,9 @@ export async function deliver(
   const startedAtMs = Date.now()
   const causeId = body?.cause_id
   const { delivery, end } = track(message)
-  const tally = createTally()
+  const totals = createOperationTotals()
   const log = ctx.log.child({ message_id: message.id, ...(causeId === undefined ? {} : { cause_id: causeId }) })
-  await observeOperations([tally.observe], () => handle({ ...ctx, log }, delivery), causeId)
+  await observeOperations([totals.observe], () => handle({ ...ctx, log }, delivery), causeId)
   const { outcome, delaySeconds, errors } = end()
   const durationMs = Date.now() - startedAtMs
   const queuedMs = Math.max(0, startedAtMs - message.timestamp.getTime())
@@ -98,20 +98,20 @@ export async function deliver(
     ok: errors.length === 0,
     ...(delaySeconds === undefined ? {} : { delay_seconds: delaySeconds }),
     ...idsIn(body),
-    ...tally.fields(),
+    ...totals.fields(),
   })
-  report(ctx, body, { startedAtMs, durationMs, errors, tally })
+  report(ctx, body, { startedAtMs, durationMs, errors, totals })
 }
 
 interface Done {
   readonly startedAtMs: number
   readonly durationMs: number
   readonly errors: readonly unknown[]
-  readonly tally: Tally
+  readonly totals: OperationTotals
 }
 
 /** Reports after the message, so that it does not wait. */
-function report(ctx: Ctx, body: SyncMessage | null, { startedAtMs, durationMs, errors, tally }: Done): void {
+function report(ctx: Ctx, body: SyncMessage | null, { startedAtMs, durationMs, errors, totals }: Done): void {
   const { reports, services } = ctx
   const { sentry } = services.config
   if (reports === undefined || sentry === null) return
@@ -129,7 +129,7 @@ function report(ctx: Ctx, body: SyncMessage | null, { startedAtMs, durationMs, e
       startedAtMs,
       endedAtMs: startedAtMs + durationMs,
       ok: errors.length === 0,
-      operations: tally.operations(),
+      operations: totals.operations(),
     })
   }
   reports.waitUntil(send())

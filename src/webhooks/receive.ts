@@ -18,7 +18,7 @@ import { tokenDigest } from '../custody/link-token.ts'
 import type { LogFields } from '../monitoring/logger.ts'
 import { observeOperations } from '../monitoring/operation.ts'
 import { redactValue } from '../monitoring/redact.ts'
-import { createTally } from '../monitoring/tally.ts'
+import { createOperationTotals } from '../monitoring/operation-totals.ts'
 import { networkOf } from '../ratelimit/address.ts'
 import { effectOf, type WebhookBody, webhookBody, type WebhookEffect } from './events.ts'
 import { type FindKey, refusalError, verifyWebhook, type WebhookRequest } from './verify.ts'
@@ -30,10 +30,10 @@ import { type FindKey, refusalError, verifyWebhook, type WebhookRequest } from '
  */
 export async function receiveWebhook(ctx: Ctx, request: WebhookRequest): Promise<void> {
   const startedAtMs = Date.now()
-  const tally = createTally()
-  const event = await observeOperations([tally.observe], () => receive(ctx, request))
+  const totals = createOperationTotals()
+  const event = await observeOperations([totals.observe], () => receive(ctx, request))
   ctx.services.metrics.count('wn_webhooks_total', { outcome: event.outcome })
-  ctx.log.info('webhook', { ...event, duration_ms: Date.now() - startedAtMs, ...tally.fields() })
+  ctx.log.info('webhook', { ...event, duration_ms: Date.now() - startedAtMs, ...totals.fields() })
 }
 
 /** What the event of a delivery shows. */

@@ -16,11 +16,11 @@ import {
 } from '../crypto/encoding.ts'
 
 /** Plaid's maximum age of a signature; also the maximum that its time may be ahead. */
-const MAX_AGE_SECONDS = 300
-const MAX_BODY_BYTES = 1_048_576
-const MAX_HEADER_LENGTH = 4096
+const maxAgeSeconds = 300
+const maxBodyBytes = 1_048_576
+const maxHeaderLength = 4096
 /** R and S of P-256, 32 bytes each (RFC 7518 §3.4). */
-const SIGNATURE_BYTES = 64
+const signatureLength = 64
 
 export const refusalReasons = [
   'missing_header',
@@ -84,9 +84,9 @@ function refuse(reason: RefusalReason): Refused {
 /** Verifies one delivery. The JSON of a verified body is still unchecked. */
 export async function verifyWebhook(request: WebhookRequest, options: VerifyOptions): Promise<Verdict> {
   const { plaidVerification: jwt, webhookSignature: hmac, body } = request
-  if (body.length > MAX_BODY_BYTES) return refuse('body_too_large')
+  if (body.length > maxBodyBytes) return refuse('body_too_large')
   if (jwt !== null && hmac !== null) return refuse('two_headers')
-  if ((jwt ?? hmac ?? '').length > MAX_HEADER_LENGTH) return refuse('header_too_large')
+  if ((jwt ?? hmac ?? '').length > maxHeaderLength) return refuse('header_too_large')
   const bytes = new Uint8Array(body)
   if (jwt !== null) return await verifyJwt(jwt, bytes, options)
   if (hmac === null) return refuse('missing_header')
@@ -106,7 +106,7 @@ async function verifyJwt(jwt: string, body: Bytes, { findKey, now }: VerifyOptio
   if (key.status !== 'found') return refuse(keyRefusal(key.status))
 
   const signatureBytes = decodeBase64Url(signature)
-  if (signatureBytes?.length !== SIGNATURE_BYTES) return refuse('bad_signature')
+  if (signatureBytes?.length !== signatureLength) return refuse('bad_signature')
   const algorithm = { name: 'ECDSA', hash: 'SHA-256' }
   const signed = utf8(`${header}.${payload}`)
   const isSigned = await crypto.subtle.verify(algorithm, key.publicKey, signatureBytes, signed)
@@ -120,7 +120,7 @@ async function verifyJwt(jwt: string, body: Bytes, { findKey, now }: VerifyOptio
   if (!equalConstantTime(bodyHash, claims.bodyHash)) return refuse('body_mismatch')
 
   // Only R: from (R, S) anyone can derive the equally valid (R, n − S), which must count as the same delivery.
-  const nonce = signatureBytes.slice(0, SIGNATURE_BYTES / 2)
+  const nonce = signatureBytes.slice(0, signatureLength / 2)
   const replayKey = await hashReplay(['jwt', kid, String(claims.iat), bodyHash, nonce])
   return { ok: true, scheme: 'jwt', signedAt: claims.iat, replayKey }
 }
@@ -233,8 +233,8 @@ async function verifyHmac(header: string, body: Bytes, secret: string, now: Date
 
 function checkAge(signedAt: number, now: Date): 'too_old' | 'from_future' | null {
   const age = now.getTime() / 1000 - signedAt
-  if (age > MAX_AGE_SECONDS) return 'too_old'
-  return age < -MAX_AGE_SECONDS ? 'from_future' : null
+  if (age > maxAgeSeconds) return 'too_old'
+  return age < -maxAgeSeconds ? 'from_future' : null
 }
 
 async function hashReplay(fields: readonly (string | Bytes)[]): Promise<string> {

@@ -38,7 +38,7 @@ const newKey = async (body: object, headers: Record<string, string> = {}) => {
   issued.push(made.key)
   return made
 }
-const tokenOf = async (key: string, user: string, body: object = {}, url = edge.url): Promise<string> => {
+const issueToken = async (key: string, user: string, body: object = {}, url = edge.url): Promise<string> => {
   const answer = await edge.callTo(url)('POST', '/api/v1/tokens', { headers: acting(key, user), body })
   const { access_token: token } = tokenSchema.parse(expectStatus(answer, 200).json())
   issued.push(token)
@@ -142,7 +142,7 @@ describe('the audit trail', () => {
     const link = async (headers: Readonly<Record<string, string>>) =>
       expectStatus(await edge.call(linkTokens.method, linkTokens.path, { headers, body: {} }), 200)
     await link(acting(server.key, 'audited'))
-    await link({ authorization: `Bearer ${await tokenOf(server.key, 'audited')}` })
+    await link({ authorization: `Bearer ${await issueToken(server.key, 'audited')}` })
     await link({ authorization: `Bearer ${own.key}` })
     await link({ authorization: `Bearer ${edge.token('keyed')}` })
     const alone = edge.callTo(edge.url, server.key)
@@ -236,7 +236,7 @@ describe('a refused key', () => {
 
   test('is any key where the deployment accepts none, and so are their tokens', async () => {
     const { key } = await newKey({})
-    const token = await tokenOf(key, 'u-5')
+    const token = await issueToken(key, 'u-5')
     const off = (await edge.startAnother({ API_KEYS: 'off' })).url
     const asked = await Promise.all([
       edge.callTo(off)('GET', '/api/v1/accounts', { headers: acting(key, 'u-5') }),
@@ -253,7 +253,7 @@ describe('WN-User', () => {
     const own = await edge.as('owner')('POST', '/api/v1/api-keys', { body: { name: 'mine', scopes: ['read'] } })
     const { key } = keySchema.parse(expectStatus(own, 201).json())
     const { key: server } = await newKey({})
-    const tokens = [edge.token('owner'), key, await tokenOf(server, 'u-6')]
+    const tokens = [edge.token('owner'), key, await issueToken(server, 'u-6')]
     for (const token of tokens) {
       const call = edge.callTo(edge.url, token)
       expect((await call('GET', '/api/v1/accounts')).status).toBe(200)
@@ -296,7 +296,7 @@ describe('WN-User', () => {
     expect(await trailBy(acting(ofProvider, 'person'))).toEqual(mine)
     expect(await trailBy(acting(ofOthers, 'person'))).toMatchObject({ data: [] })
     // A token of the key is accepted in addition to those of the provider.
-    const token = await tokenOf(ofProvider, 'person', { scopes: ['read'] }, oidcUrl)
+    const token = await issueToken(ofProvider, 'person', { scopes: ['read'] }, oidcUrl)
     expect((await edge.callTo(oidcUrl, token)('GET', '/api/v1/accounts')).status).toBe(200)
   })
 
@@ -421,7 +421,7 @@ describe('a key with one scope', () => {
     const { key } = await newKey({ scopes: ['read', 'admin:read', 'admin:write'] })
     const asOperator = await edge.callTo(edge.url, key)('GET', '/api/v1/admin/items')
     const asUser = await edge.call('GET', '/api/v1/admin/items', { headers: acting(key, 'u-8') })
-    const byToken = await edge.callTo(edge.url, await tokenOf(key, 'u-8'))('GET', '/api/v1/admin/items')
+    const byToken = await edge.callTo(edge.url, await issueToken(key, 'u-8'))('GET', '/api/v1/admin/items')
     expect([asOperator.status, asUser.status, byToken.status]).toEqual([200, 403, 403])
   })
 })
@@ -487,7 +487,7 @@ describe('a token of a key', () => {
 
 test('an erased person is refused to the keys and tokens from before, and their erasure is found again', async () => {
   const { key } = await newKey({})
-  const token = await tokenOf(key, 'leaving')
+  const token = await issueToken(key, 'leaving')
   const erase = () => edge.call('POST', '/api/v1/privacy/erase', { headers: acting(key, 'leaving') })
   const erasure = z.looseObject({ id: z.string() })
   const { id } = erasure.parse((await erase()).json())

@@ -137,7 +137,7 @@ function textsOf(value: unknown): string[] {
  * Calls as an administrator where the route needs one. Routes that change a user's privacy settings get a user without
  * data.
  */
-const whoAsks = ({ method, path }: Operation): Call =>
+const callerOf = ({ method, path }: Operation): Call =>
   path.startsWith('/api/v1/privacy/') && method !== 'GET' ? edge.as('private') : callFor(edge, { path }, 'user')
 
 /** Whether a table may change because of a request alone. */
@@ -168,7 +168,7 @@ test.each(sampled(textPlaces, 4))(
       const path = place === 'path' ? ids : `${ids}?${parameter}=${encoded}`
       const startedAtMs = Date.now()
       const body = operation.method === 'GET' || operation.method === 'DELETE' ? {} : { body: {} }
-      const answer = await whoAsks(operation)(operation.method, path, body)
+      const answer = await callerOf(operation)(operation.method, path, body)
       expectHarmless(answer, startedAtMs, payload)
       const found = answer.status === 200 && operation.method === 'GET' ? rowsIfAny(answer) : []
       expect([payload, found.filter((row) => !holds(row, payload))]).toEqual([payload, []])
@@ -239,7 +239,7 @@ test.each(sampled(bodyPlaces, 4))('%s: SQL in the field %s is text', async (name
   for (const payload of payloads) {
     const body = { ...required, ...needed[name], ...z.looseObject({}).parse(bodyWith(at, payload)) }
     const startedAtMs = Date.now()
-    expectHarmless(await whoAsks(operation)(operation.method, path, { body }), startedAtMs, payload)
+    expectHarmless(await callerOf(operation)(operation.method, path, { body }), startedAtMs, payload)
   }
   // What accepted requests write: edits, the intent of an exchange, the erasure of a user without data, keys.
   const ofUsers = ['transactions', 'users', 'link_exchanges', 'erasures', 'api_keys', 'applications']

@@ -17,7 +17,7 @@ let folder: string
 let item: Linked
 
 /** The project's configuration with a sync queue that never retries. */
-async function impatientConfig(): Promise<string> {
+async function configWithoutRetries(): Promise<string> {
   const text = await readFile(join(projectFolder, 'wrangler.toml'), 'utf8')
   const queue = /(queue = "wealthnavigator-sync"\n(?:\w+ = \d+\n)*?max_retries = )\d+/
   expect(text).toMatch(queue)
@@ -28,7 +28,7 @@ async function impatientConfig(): Promise<string> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'wealthnavigator-edge-dead-letter-'))
-  const config = await impatientConfig()
+  const config = await configWithoutRetries()
   edge = await startEdge({ start: (options) => startBundle({ ...options, config }) })
   item = await edge.linkAndSync('user')
 })
@@ -69,7 +69,7 @@ const failures: readonly (readonly [string, () => Promise<void>, () => Promise<v
 
 test.each(failures)(
   'dead letters hold ids only, each once, and the sweep recovers when %s',
-  async (_what, fail, wake) => {
+  async (_what, fail, enqueue) => {
     const product = await transactionsProduct()
     const before = (await lettersOf(product)).length
     await edge.bank.change(item.plaidItemId, { add: 3, silent: true })
@@ -79,7 +79,7 @@ test.each(failures)(
       product,
     ])
     await fail()
-    await wake()
+    await enqueue()
     await vi.waitFor(async () => expect((await lettersOf(product)).length).toBeGreaterThan(before), { timeout: 40_000 })
 
     const letters = await lettersOf(product)

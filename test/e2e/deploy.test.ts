@@ -38,7 +38,7 @@ const quickProgram = `
 import { deployPorts } from './deploy/real-ports.ts'
 import { deploy } from './deploy/run.ts'
 import { interruption } from './deploy/interruption.ts'
-const judgement = { minRequests: 5, maxErrorRate: 0.01, watchMs: 2000, patienceMs: 5000, everyMs: 250 }
+const judgement = { minRequests: 5, maxErrorRate: 0.01, watchMs: 2000, extraMs: 5000, everyMs: 250 }
 const choices = { judgement, tested: process.argv[2] ?? null, backupTo: null, signal: interruption() }
 const version = await deploy(await deployPorts('staging', choices), { allowContract: [], atOnce: false })
 console.log('deployed ' + version)

@@ -146,8 +146,8 @@ function faultsOf(operation: Operation, request: FuzzedRequest, answer: Received
     const schema = described.get(type) ?? described.get(type.replace(/;.*/, ''))
     if (schema === undefined) faults.push(`content type ${type}`)
     const isJson = /[/+]json$/.test(type)
-    const complaint = schema === undefined || !isJson ? null : api.complaint(schema, JSON.parse(text))
-    if (complaint !== null) faults.push(`${status} is not as described: ${complaint}: ${text.slice(0, 500)}`)
+    const violation = schema === undefined || !isJson ? null : api.violation(schema, JSON.parse(text))
+    if (violation !== null) faults.push(`${status} is not as described: ${violation}: ${text.slice(0, 500)}`)
   }
   return faults
 }
@@ -163,7 +163,7 @@ async function thaw({ path }: Operation): Promise<void> {
   if (path === '/api/v1/admin/freeze') await edge.sql("update safety_switches set state = 'off' where name = 'freeze'")
 }
 
-async function tokenOf(operation: Operation): Promise<string | null> {
+async function callerToken(operation: Operation): Promise<string | null> {
   if (!operation.isPrivate) return null
   if (!isOfAccounts(operation)) return tokenFor(edge, operation, isOfPrivacy(operation) ? 'private' : 'user')
   return (await signUp(edge, `fuzz-${operation.name.replaceAll(/\W/g, '').toLowerCase()}@app.test`)).accessToken
@@ -181,7 +181,7 @@ const operations = sampled(api.operations, 2)
 test.each(operations.map((operation) => [operation.name, operation] as const))(
   '%s conforms to the API description for every generated request',
   async (_name, operation) => {
-    const token = await tokenOf(operation)
+    const token = await callerToken(operation)
     const named: KnownIds = destroys(operation) ? new Map() : known
     const requests = fc.oneof(
       { weight: 2, arbitrary: validRequest(api, operation, named) },
@@ -217,7 +217,7 @@ const taking = api.operations.filter(
 test.each(sampled(taking, 3).map((operation) => [operation.name, operation] as const))(
   '%s refuses every spelling that its description refuses',
   async (_name, operation) => {
-    const token = await tokenOf(operation)
+    const token = await callerToken(operation)
     const refused = nearMisses(api, operation, known, seed).filter((one) => refusalOf(api, operation, one) !== null)
     expect(refused.length).toBeGreaterThan(0)
     for (const request of refused) {
@@ -235,7 +235,7 @@ test('requests were taken as well as refused, and every read was', async () => {
   expect(Math.min(successes, refusals)).toBeGreaterThan((successes + refusals) / 20)
   // Repeats operations without a success, because the time limit can end a property early.
   for (const operation of operations.filter((one) => mustBeTaken(one) && !taken.has(one.name))) {
-    const token = await tokenOf(operation)
+    const token = await callerToken(operation)
     for (const request of fc.sample(validRequest(api, operation, known), { seed, numRuns: 50 }))
       if ((await perform(operation, token, request)).status === 200) taken.add(operation.name)
     expect([...taken]).toContain(operation.name)

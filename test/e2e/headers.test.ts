@@ -185,9 +185,9 @@ describe.each(['staging', 'production'])('a response in %s', (environment) => {
       expect(text).not.toMatch(/DATABASE|PLAID|CORS|sslmode/)
     }
     await expect.poll(() => worker.logs().join('\n')).toMatch(/DATABASE_URL.*DATABASE_JOBS_URL.*PLAID_BASE_URL/)
-    const told = [...worker.logs(), ...rest.map(({ text }) => text)].join('\n')
+    const printed = [...worker.logs(), ...rest.map(({ text }) => text)].join('\n')
     const values = Object.entries(edge.variables).filter(([name, value]) => value.length >= 8 && name !== 'ENVIRONMENT')
-    expect(values.filter(([, value]) => told.includes(value)).map(([name]) => name)).toEqual([])
+    expect(values.filter(([, value]) => printed.includes(value)).map(([name]) => name)).toEqual([])
   })
 })
 

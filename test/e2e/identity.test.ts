@@ -117,14 +117,14 @@ describe('an account', () => {
   })
 
   it('cannot be distinguished from an unknown address', async () => {
-    await signUp('told@example.com')
+    await signUp('known@example.com')
     const shape = (answer: Answer) => {
       const { status, headers } = answer
       const { instance: _, ...body } = z.looseObject({}).parse(answer.json())
       return { status, type: headers.get('content-type'), names: [...headers.keys()].toSorted(), body }
     }
-    const known = 'told@example.com'
-    const unknown = 'untold@example.com'
+    const known = 'known@example.com'
+    const unknown = 'unknown@example.com'
     const wrong = { password: 'not the password at all' }
     expect(shape(await post('login', { email: unknown, ...wrong }))).toEqual(
       shape(await post('login', { email: known, ...wrong })),

@@ -256,11 +256,11 @@ describe.each(['stranger', 'neighbour', ...ofKeys])('another user (a %s)', (subj
     async (_name, probe) => {
       const call = as(subject)
       await changesNothingOf('owner', async () => {
-        const [mine, nobodys] = [await probe(call, owned), await probe(call, unknown)]
-        expect(mine.status).toBe(nobodys.status)
+        const [mine, absent] = [await probe(call, owned), await probe(call, unknown)]
+        expect(mine.status).toBe(absent.status)
         expect([400, 404]).toContain(mine.status)
-        expect(bodyOf(mine)).toBe(bodyOf(nobodys))
-        expect([...mine.headers.keys()]).toEqual([...nobodys.headers.keys()])
+        expect(bodyOf(mine)).toBe(bodyOf(absent))
+        expect([...mine.headers.keys()]).toEqual([...absent.headers.keys()])
       })
     },
   )

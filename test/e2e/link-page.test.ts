@@ -21,7 +21,7 @@ describe.skipIf(browserPath === null)('Link in a browser', () => {
   let application: ApplicationPage
   let returnUrl: string
   /** What a page must never do: errors in the console, and requests to other machines. */
-  const mishaps: string[] = []
+  const pageErrors: string[] = []
 
   beforeAll(async () => {
     browser = await startBrowser(browserPath ?? '')
@@ -40,18 +40,18 @@ describe.skipIf(browserPath === null)('Link in a browser', () => {
   })
 
   beforeEach(() => {
-    mishaps.length = 0
+    pageErrors.length = 0
   })
 
   async function openTab(url: string): Promise<Page> {
     const context = await browser.newContext()
     const page = await context.newPage()
     page.on('console', (message) => {
-      if (message.type() === 'error') mishaps.push(message.text())
+      if (message.type() === 'error') pageErrors.push(message.text())
     })
-    page.on('pageerror', (error) => void mishaps.push(error.message))
+    page.on('pageerror', (error) => void pageErrors.push(error.message))
     page.on('request', (request) => {
-      if (new URL(request.url()).hostname !== '127.0.0.1') mishaps.push(request.url())
+      if (new URL(request.url()).hostname !== '127.0.0.1') pageErrors.push(request.url())
     })
     await page.goto(url)
     return page
@@ -79,7 +79,7 @@ describe.skipIf(browserPath === null)('Link in a browser', () => {
     await expect.poll(read, { timeout: 60_000, interval: 200 }).toEqual([[bank], accounts])
   }
 
-  const tokenOf = async (frame: FrameLocator, username: string): Promise<void> => {
+  const logIn = async (frame: FrameLocator, username: string): Promise<void> => {
     await frame.getByLabel('User name').fill(username)
     await frame.getByLabel('Password').fill('pass_good')
     await frame.getByRole('button', { name: 'Log in' }).click()
@@ -97,7 +97,7 @@ describe.skipIf(browserPath === null)('Link in a browser', () => {
     await page.getByRole('button', { name: 'Share the accounts' }).click()
     await page.waitForURL(returnUrl)
     await expectLinked('by mouse', 'First Gingham Credit Union', kept)
-    expect(mishaps).toEqual([])
+    expect(pageErrors).toEqual([])
   })
 
   test('a user links a bank by keyboard alone, through the page of a bank with OAuth', async () => {
@@ -134,7 +134,7 @@ describe.skipIf(browserPath === null)('Link in a browser', () => {
     await keyboard.press('Enter')
     await page.waitForURL(returnUrl)
     await expectLinked('by keyboard', 'Platypus OAuth Bank', 3)
-    expect(mishaps).toEqual([])
+    expect(pageErrors).toEqual([])
   })
 
   type Calls = [string, ...unknown[]][]
@@ -159,7 +159,7 @@ describe.skipIf(browserPath === null)('Link in a browser', () => {
     const frame = page.frameLocator('#plaid-link-simulator iframe')
     await frame.getByRole('button', { name: 'Continue' }).click()
     await frame.getByRole('button', { name: 'First Platypus Bank' }).click()
-    await tokenOf(frame, 'user_good')
+    await logIn(frame, 'user_good')
     await frame.getByRole('button', { name: 'Share the accounts' }).click()
     const [, public_token, metadata] = await called(page, 'onSuccess')
     const { institution, accounts } = z
@@ -195,7 +195,7 @@ describe.skipIf(browserPath === null)('Link in a browser', () => {
     const body = { public_token, link_token, institution, accounts }
     expectStatus(await edge.as('by SDK')('POST', '/api/v1/plaid/item/public_token/exchange', { body }), 201)
     await expectLinked('by SDK', 'First Platypus Bank', accounts.length)
-    expect(mishaps).toEqual([])
+    expect(pageErrors).toEqual([])
   })
 
   test('a user who presses Escape and leaves ends Link with onExit, and destroy removes it without a call', async () => {
@@ -221,7 +221,7 @@ describe.skipIf(browserPath === null)('Link in a browser', () => {
     const before = (await callsOf(page)).length
     await page.evaluate(() => Reflect.get(window, 'handler').destroy())
     expect([await page.locator('dialog').count(), (await callsOf(page)).length]).toEqual([0, before])
-    expect(mishaps).toEqual([])
+    expect(pageErrors).toEqual([])
   })
 
   test('a bank with OAuth sends the browser to the redirect URI, where receivedRedirectUri finishes Link', async () => {
@@ -240,6 +240,6 @@ describe.skipIf(browserPath === null)('Link in a browser', () => {
     await page.waitForURL(/\/oauth\?oauth_state_id=/)
     const [, , metadata] = await called(page, 'onSuccess')
     expect(metadata).toMatchObject({ institution: { name: 'Platypus OAuth Bank' } })
-    expect(mishaps).toEqual([])
+    expect(pageErrors).toEqual([])
   })
 })

@@ -90,8 +90,8 @@ async function limitSeen(next: () => Promise<Answer>) {
     const answer = await next()
     if (answer.status !== 429) continue
     const { code, 'violated-policies': violated } = problem.parse(answer.json())
-    const [told, standing] = ['ratelimit-policy', 'ratelimit'].map((name) => answer.headers.get(name))
-    return { admitted, code, violated, told, standing, retryAfter: answer.headers.get('retry-after') }
+    const [policies, standing] = ['ratelimit-policy', 'ratelimit'].map((name) => answer.headers.get(name))
+    return { admitted, code, violated, policies, standing, retryAfter: answer.headers.get('retry-after') }
   }
 }
 
@@ -100,7 +100,7 @@ function limitOf(policy: Policy) {
     admitted: quotas[policy],
     code: 'rate_limited',
     violated: [policy],
-    told: expect.stringContaining(`"${policy}";q=${quotas[policy]};w=60`),
+    policies: expect.stringContaining(`"${policy}";q=${quotas[policy]};w=60`),
     standing: expect.stringMatching(new RegExp(`^"${policy}";r=0;t=[0-9]+$`)),
     retryAfter: expect.stringMatching(/^([1-9]|[1-5]\d|60)$/),
   }
@@ -200,8 +200,11 @@ describe('webhooks', () => {
   test('count against nothing else', async () => {
     const headers = { 'cf-connecting-ip': freshAddress() }
     for (let request = 0; request < 12; request += 1) await edge.call('POST', webhookPath, { body: {}, headers })
-    const { status, headers: told } = await edge.call('GET', '/openapi.json', { headers })
-    expect([status, told.get('ratelimit')]).toEqual([200, expect.stringContaining(`"global";r=${quotas.global - 1};`)])
+    const response = await edge.call('GET', '/openapi.json', { headers })
+    expect([response.status, response.headers.get('ratelimit')]).toEqual([
+      200,
+      expect.stringContaining(`"global";r=${quotas.global - 1};`),
+    ])
   })
 })
 

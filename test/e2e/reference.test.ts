@@ -60,7 +60,7 @@ async function run(line: string): Promise<{ status: number; body: string }> {
   return { status: Number(stdout.slice(end + 1)), body: stdout.slice(0, end) }
 }
 
-const nobody = '00000000-0000-4000-8000-000000000000'
+const unknownId = '00000000-0000-4000-8000-000000000000'
 
 /** Sets the variables of a path to the first row of their lists; false where a list has none. */
 async function findIds(operation: Operation): Promise<boolean> {
@@ -69,9 +69,9 @@ async function findIds(operation: Operation): Promise<boolean> {
     const line = parent === undefined ? null : curlLine(parent)
     const answer = line === null ? null : await run(line)
     const [first] = answer?.status === 200 ? (list.safeParse(JSON.parse(answer.body)).data?.data ?? []) : []
-    variables[name] = first?.id ?? nobody
+    variables[name] = first?.id ?? unknownId
   }
-  return pathVariables(operation).every(({ name }) => variables[name] !== nobody)
+  return pathVariables(operation).every(({ name }) => variables[name] !== unknownId)
 }
 
 // The sessions of built-in accounts are none of the token that a developer makes.

@@ -56,7 +56,7 @@ const holdQueue = () =>
   edge.stack.addFault(edge.database.name, { kind: 'fail-before', matching: 'set lease_owner = ', times: 1000 })
 
 /** Changes the bank without webhooks. */
-async function changeUnheard(plaidItemId: string, wanted: object): Promise<void> {
+async function changeWithoutWebhook(plaidItemId: string, wanted: object): Promise<void> {
   await edge.bank.webhooks({ drop: true })
   await edge.bank.change(plaidItemId, wanted)
   await edge.bank.webhooks({ drop: false })
@@ -69,7 +69,7 @@ test.runIf(runsLongProofs())(
     const item = await edge.link('linker')
     await kill()
     await edge.stack.clearFaults(edge.database.name)
-    await changeUnheard(item.plaidItemId, { history: 'historical' })
+    await changeWithoutWebhook(item.plaidItemId, { history: 'historical' })
     expect(await edge.sql('select 1 from sync_runs')).toEqual([])
     await restart()
     await edge.sweep()
@@ -136,7 +136,7 @@ test.runIf(runsLongProofs())(
   async () => {
     const item = await edge.linkAndSync('sleeper')
     await kill()
-    await changeUnheard(item.plaidItemId, { add: 4, remove: 1 })
+    await changeWithoutWebhook(item.plaidItemId, { add: 4, remove: 1 })
     await restart()
     // The sweep asks Plaid for its last update only when the item was not synced for a while.
     await edge.sql(`update item_products set last_synced_at = last_synced_at - interval '1 hour' where item_id = $1`, [

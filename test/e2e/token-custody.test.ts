@@ -127,7 +127,7 @@ const removalOf = (item: Linked) =>
   edge.sql('select last_error from plaid_removals where plaid_item_id = $1', [item.plaidItemId])
 const statusOf = async (item: Linked) => (await edge.sql('select status from items where id = $1', [item.id]))[0]
 const calledSince = (calls: number) => edge.plaid.exchanges.slice(calls).map(({ path }) => path)
-const toldPlaid = (calls: number) => calledSince(calls).filter((path) => path.endsWith('/remove'))
+const removalsSince = (calls: number) => calledSince(calls).filter((path) => path.endsWith('/remove'))
 const linesOf = (item: Linked, from: number) =>
   edge
     .lines()
@@ -141,7 +141,7 @@ async function sweepLater(): Promise<void> {
 }
 
 /** The user removes an item whose token does not open. The item disappears for the user, and Plaid gets no call. */
-async function expectRemovedUntold(subject: string, item: Linked, purge = false): Promise<void> {
+async function expectRemovedWithoutCall(subject: string, item: Linked, purge = false): Promise<void> {
   const [calls, lines] = [edge.plaid.exchanges.length, edge.lines().length]
   const path = `/api/v1/plaid/items/${item.id}`
   const removed = await edge.as(subject)('DELETE', purge ? `${path}?purge=true` : path)
@@ -173,10 +173,10 @@ describe.each(leavers)('an item that is removed while its token is moved to %s',
 
   test('is hidden immediately; neither it nor the other item is removed at Plaid', async () => {
     await swap(left, right)
-    await expectRemovedUntold(subject, left)
+    await expectRemovedWithoutCall(subject, left)
     expect(await statusOf(left)).toEqual({ status: 'removing' })
     // A second removal has the same effect.
-    await expectRemovedUntold(subject, left)
+    await expectRemovedWithoutCall(subject, left)
   })
 
   test('is not removed by the sweep, which processes other removals', async () => {
@@ -187,7 +187,7 @@ describe.each(leavers)('an item that is removed while its token is moved to %s',
     const [calls, lines] = [edge.plaid.exchanges.length, edge.lines().length]
     await sweepLater()
     await vi.waitFor(async () => expect(await statusOf(down)).toEqual({ status: 'removed' }), { timeout: 30_000 })
-    expect(toldPlaid(calls)).toEqual(['/item/remove'])
+    expect(removalsSince(calls)).toEqual(['/item/remove'])
     expect(linesOf(left, lines)).toHaveLength(1)
     expect(await removalOf(left)).toEqual([{ last_error: 'token_undecryptable' }])
     expect(await statusOf(left)).toEqual({ status: 'removing' })
@@ -199,9 +199,9 @@ describe.each(leavers)('an item that is removed while its token is moved to %s',
     await sweepLater()
     await vi.waitFor(async () => expect(await statusOf(left)).toEqual({ status: 'removed' }), { timeout: 30_000 })
     expect(await removalOf(left)).toEqual([])
-    const told = edge.plaid.exchanges.slice(calls).filter(({ path }) => path.endsWith('/remove'))
-    expect(told.map(({ path, status }) => [path, status])).toEqual([['/item/remove', 200]])
-    expect(told[0]?.body).toContain(edge.accessToken(left.plaidItemId))
+    const removals = edge.plaid.exchanges.slice(calls).filter(({ path }) => path.endsWith('/remove'))
+    expect(removals.map(({ path, status }) => [path, status])).toEqual([['/item/remove', 200]])
+    expect(removals[0]?.body).toContain(edge.accessToken(left.plaidItemId))
     await edge.as(rightOwner)('POST', `/api/v1/plaid/sync/item/${right.id}`)
     await edge.settled()
     const { products } = await productsOf(rightOwner, right)
@@ -228,7 +228,7 @@ describe('a stored token that is damaged', () => {
     ['empty', () => ''],
   ])('%s opens nothing, and the removal of its item waits', async (_what, damaged) => {
     await write(damaged())
-    await expectRemovedUntold('damaged', item)
+    await expectRemovedWithoutCall('damaged', item)
   })
 
   test('opens again when it is restored, and the item is removed', async () => {
@@ -236,7 +236,7 @@ describe('a stored token that is damaged', () => {
     const calls = edge.plaid.exchanges.length
     await sweepLater()
     await vi.waitFor(async () => expect(await statusOf(item)).toEqual({ status: 'removed' }), { timeout: 30_000 })
-    expect(toldPlaid(calls)).toEqual(['/item/remove'])
+    expect(removalsSince(calls)).toEqual(['/item/remove'])
     expect(await removalOf(item)).toEqual([])
   })
 })
@@ -246,7 +246,7 @@ test('an item purged while its token does not open is deleted, and still removed
   const [row] = await edge.sql('select access_token_sealed as sealed from items where id = $1', [item.id])
   const sealed = z.string().parse(row?.['sealed'])
   await edge.sql('update items set access_token_sealed = $2 where id = $1', [item.id, sealed.slice(0, -6)])
-  await expectRemovedUntold('purged', item, true)
+  await expectRemovedWithoutCall('purged', item, true)
   expect(await edge.sql('select 1 as one from items where id = $1', [item.id])).toEqual([])
   // The item's row is deleted, so `plaid_removals` holds the only copy of the token.
   await edge.sql('update plaid_removals set access_token_sealed = $2 where plaid_item_id = $1', [
@@ -256,5 +256,5 @@ test('an item purged while its token does not open is deleted, and still removed
   const calls = edge.plaid.exchanges.length
   await sweepLater()
   await vi.waitFor(async () => expect(await removalOf(item)).toEqual([]), { timeout: 30_000 })
-  expect(toldPlaid(calls)).toEqual(['/item/remove'])
+  expect(removalsSince(calls)).toEqual(['/item/remove'])
 })

@@ -346,7 +346,7 @@ describe("the operator's own relay", () => {
   test('delivers what it signs, once', async () => {
     const [before, mark] = [await eventCount(), Number(await dirtySeq())]
     const delivery = signed(news())
-    for (let time = 0; time < 3; time += 1) expect((await deliver(delivery, call)).status).toBe(200)
+    for (let round = 0; round < 3; round += 1) expect((await deliver(delivery, call)).status).toBe(200)
     expect(await eventCount()).toBe(before + 1)
     expect(Number(await dirtySeq())).toBe(mark + 1)
   })

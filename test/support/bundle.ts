@@ -14,7 +14,7 @@ import { COVERAGE_PATH } from './line-coverage/instrument.ts'
 import { connectStack } from './stack.ts'
 import { projectFolder } from '../../src/dev/lib/project-folder.ts'
 
-const KILL_TIMEOUT_MS = 10_000
+const killTimeoutMs = 10_000
 
 export interface RunOptions {
   /** The Worker's variables and secrets. It reads no others. */
@@ -119,7 +119,7 @@ export async function startKillableBundle(options: RunOptions): Promise<Killable
   })
   const kill = async () => {
     signalProcess(-worker.pid, 'SIGKILL')
-    await waitUntilGone(async () => (await groupCommands(worker.pid)).length === 0, KILL_TIMEOUT_MS)
+    await waitUntilGone(async () => (await groupCommands(worker.pid)).length === 0, killTimeoutMs)
   }
   const dispose = async () => {
     await keepCoverage(worker.url)

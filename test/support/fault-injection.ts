@@ -72,7 +72,7 @@ export function failAt(services: Services, { call, fault }: FailAt): FaultyServi
   const database = <Given extends ApiDatabase | JobsDatabase>(name: string, given: Given): Given => ({
     ...given,
     connection: guarded(given.connection, (property) => (property === 'batch' ? name : null), throwing),
-    patient: guarded(given.patient, (property) => (property === 'batch' ? name : null), throwing),
+    slowConnection: guarded(given.slowConnection, (property) => (property === 'batch' ? name : null), throwing),
   })
   const plaid = (given: Plaid): Plaid =>
     guarded(

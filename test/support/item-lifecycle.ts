@@ -180,7 +180,7 @@ export const userWith = (world: World, subject: string, services: Partial<Servic
 export async function lookAtItem(
   world: World,
   item: Item,
-  change: (told: PlaidValue<'getItem'>) => PlaidValue<'getItem'>,
+  change: (response: PlaidValue<'getItem'>) => PlaidValue<'getItem'>,
 ): Promise<void> {
   const odd = oddAnswers(world)
   const services = odd.withPlaid({

@@ -46,7 +46,7 @@ export interface ApiDescription {
   /** Resolves a reference; returns any other schema unchanged. */
   resolve(schema: Schema): Schema
   /** The first rule that the value breaks; null when it is valid. */
-  complaint(schema: Schema, value: unknown): string | null
+  violation(schema: Schema, value: unknown): string | null
 }
 
 export async function readOperations(): Promise<ApiDescription> {
@@ -56,7 +56,7 @@ export async function readOperations(): Promise<ApiDescription> {
   formats.default.default(ajv)
   ajv.addSchema({ $id: 'api', components })
   const compiled = new Map<string, ReturnType<typeof ajv.compile>>()
-  const complaint: ApiDescription['complaint'] = (schema, value) => {
+  const violation: ApiDescription['violation'] = (schema, value) => {
     const text = JSON.stringify(schema).replaceAll('"#/components/', '"api#/components/')
     const validate = compiled.get(text) ?? ajv.compile(schemaSchema.parse(JSON.parse(text)))
     compiled.set(text, validate)
@@ -80,5 +80,5 @@ export async function readOperations(): Promise<ApiDescription> {
       return { name: `${method} ${path}`, method, path, isPrivate, parameters, body, responses: new Map(answers) }
     }),
   )
-  return { operations, resolve, complaint }
+  return { operations, resolve, violation }
 }

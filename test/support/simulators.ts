@@ -9,8 +9,8 @@ export interface Simulators {
 
 /** Most tests need a history, not a long one. */
 const historyDays = 90
-const CLIENT_ID = 'test-client-id'
-const SECRET = 'test-plaid-secret'
+const clientId = 'test-client-id'
+const secret = 'test-plaid-secret'
 
 export function createSimulators(): Simulators {
   const running = new Map<string, { stop(): Promise<void> }>()
@@ -25,10 +25,10 @@ export function createSimulators(): Simulators {
     async start(options) {
       // Loaded on demand: a run without a bank does not need it.
       const { startSimulator } = await import('../../src/dev/plaid-simulator/server.ts')
-      const simulator = await startSimulator({ port: 0, clientId: CLIENT_ID, secret: SECRET, historyDays, ...options })
+      const simulator = await startSimulator({ port: 0, clientId, secret, historyDays, ...options })
       const id = String((count += 1))
       running.set(id, simulator)
-      return { id, url: simulator.url, clientId: CLIENT_ID, secret: SECRET }
+      return { id, url: simulator.url, clientId, secret }
     },
     stop,
     stopAll: async () => {

@@ -17,7 +17,7 @@ export async function query(
   url: string,
   text: string,
   params: readonly unknown[] = [],
-  tries = 3,
+  attempts = 3,
 ): Promise<Record<string, string | null>[]> {
   const response = await fetch(endpoint, {
     method: 'POST',
@@ -27,7 +27,7 @@ export async function query(
   const answer: unknown = await response.json()
   if (!response.ok) {
     const { code, message } = errorSchema.parse(answer)
-    if (code === '40P01' && tries > 1) return await query(endpoint, url, text, params, tries - 1)
+    if (code === '40P01' && attempts > 1) return await query(endpoint, url, text, params, attempts - 1)
     throw new Error(message)
   }
   const { fields, rows } = answerSchema.parse(answer)

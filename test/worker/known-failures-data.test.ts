@@ -60,17 +60,17 @@ describe('tokens', () => {
     await world.deliver(await addAndCatchWebhook(world, item))
     const linkToken = await linkTokenFor('log table', true)
     await goThroughLink(linkToken, bankOf('log table'), 'ins_109509')
-    const told: Delivery[] = []
+    const linkWebhooks: Delivery[] = []
     await expect
       .poll(
         async () => {
-          for (const each of await world.delivered()) if (each.body.includes('"LINK"')) told.push(each)
-          return told.length
+          for (const each of await world.delivered()) if (each.body.includes('"LINK"')) linkWebhooks.push(each)
+          return linkWebhooks.length
         },
         { timeout: 10_000 },
       )
       .toBe(2)
-    for (const each of told) {
+    for (const each of linkWebhooks) {
       expect(each.body).toMatch(/public-sandbox-/)
       expect(each.body).toContain(linkToken)
       await world.deliver(each)

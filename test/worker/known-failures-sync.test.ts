@@ -34,7 +34,7 @@ describe('the cursor and the pages', () => {
     await change(item, { add: 3 })
     const withBadRow = odd.withPages((page) => ({
       ...page,
-      added: page.added.map((row, index) => (index === 1 ? { ...row, account_id: 'never told' } : row)),
+      added: page.added.map((row, index) => (index === 1 ? { ...row, account_id: 'never listed' } : row)),
     }))
     await syncTransactions(item, withBadRow)
     const setAside = () => world.sql('select problems from set_aside_rows where item_id = $1', [item.id])
@@ -121,24 +121,24 @@ describe('webhooks and workers', () => {
     const [product] = await world.sql("select id from item_products where item_id = $1 and product = 'transactions'", [
       item.id,
     ])
-    const wakeUp = message.filter((each) => 'item_product_id' in each && each.item_product_id === product?.['id'])
-    expect(wakeUp).toHaveLength(1)
+    const enqueued = message.filter((each) => 'item_product_id' in each && each.item_product_id === product?.['id'])
+    expect(enqueued).toHaveLength(1)
     const runs: unknown[] = []
     const sleepy = odd.withPlaid({
       async syncTransactions(...args) {
         const answer = await world.services.plaid.syncTransactions(...args)
         if (runs.length > 0 || !answer.ok || answer.value.has_more) return answer
-        await world.consume(wakeUp)
+        await world.consume(enqueued)
         runs.push(await runsOf(item))
         // The lease expires, the bank removes rows that were read, and another worker reads everything.
         await world.elapse()
         await change(item, { remove: 2 })
-        await world.consume(wakeUp)
+        await world.consume(enqueued)
         runs.push(await runsOf(item))
         return answer
       },
     })
-    await world.consume(wakeUp, sleepy)
+    await world.consume(enqueued, sleepy)
     expect([...runs, await runsOf(item)]).toEqual([[], ['committed'], ['committed']])
     const stored = await expectTruth(world, 'twice', item.plaidItemId)
     const [numbers] = await world.sql(

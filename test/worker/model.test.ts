@@ -45,7 +45,9 @@ beforeAll(async () => {
     const request = new Request(...args)
     if (!request.url.endsWith('/transactions/sync')) return await fetch(request)
     const body = (await request.text()).replace(/"count":\d+/, '"count":4')
-    return await toldTwice(await fetch(new Request(request.url, { method: 'POST', headers: request.headers, body })))
+    return await withRepeatedRows(
+      await fetch(new Request(request.url, { method: 'POST', headers: request.headers, body })),
+    )
   }
 })
 afterAll(async () => {
@@ -57,7 +59,7 @@ afterAll(async () => {
  * Adds each modified transaction of a page to its `added` rows, in an old form. Of several mentions, the last one
  * counts.
  */
-async function toldTwice(response: Response): Promise<Response> {
+async function withRepeatedRows(response: Response): Promise<Response> {
   const rows = z.array(z.looseObject({ name: z.string() }))
   const page = z.looseObject({ added: rows, modified: rows }).safeParse(await response.clone().json())
   if (!page.success) return response

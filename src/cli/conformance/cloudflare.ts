@@ -44,7 +44,7 @@ export async function runCloudflareStandIn(choices: RunChoices): Promise<Result[
     const { url } = worker
     const directUrl = `http://127.0.0.1:${direct.port}`
     const fire = () => fireCron(url, probeCron)
-    const place = { url, directUrl, key, isDeployed: false, fireCron: fire, isPatient: slow }
+    const place = { url, directUrl, key, isDeployed: false, fireCron: fire, waitsForCron: slow }
     return await runAssertions(cloudflareAssertions, probeTarget(place), choices)
   } finally {
     for (const part of parts) await part.stop()
@@ -57,7 +57,14 @@ export async function runCloudflare(choices: RunChoices): Promise<Result[]> {
   const project = await writeProbeProject()
   try {
     return await withDeployedProbe(project, wranglerIn(project.folder), (url) => {
-      const place = { url, directUrl: url, key: project.key, isDeployed: true, fireCron: null, isPatient: choices.slow }
+      const place = {
+        url,
+        directUrl: url,
+        key: project.key,
+        isDeployed: true,
+        fireCron: null,
+        waitsForCron: choices.slow,
+      }
       return runAssertions(cloudflareAssertions, probeTarget(place), choices)
     })
   } finally {

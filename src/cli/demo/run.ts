@@ -18,20 +18,20 @@ type Stage = Omit<Demo, 'found'>
 export async function runDemo(options: Options, report: Report, given: AbortSignal): Promise<boolean> {
   const failing = new AbortController()
   const signal = AbortSignal.any([given, failing.signal])
-  const complaints = complaintsOf()
+  const problems = problemLog()
   let stack: OwnStack | undefined
   try {
     report.say(
       'starting a stack of its own: database, Neon endpoint, Plaid simulator, Worker; its data are thrown away',
     )
-    stack = await startOwnStack(complaints.print, signal, (message) => failing.abort(new Error(message)))
+    stack = await startOwnStack(problems.print, signal, (message) => failing.abort(new Error(message)))
     report.say(`ready: API ${stack.urls.api}, Plaid simulator ${stack.urls.plaid}`)
     if (options.seed !== null) await stack.bank.reset(options.seed)
     const stage: Stage = { ...stack, say: (text) => report.say(text), signal, timeoutMs: options.timeoutMs }
     return await goThrough(stage, await customersOf(stack, options), report)
   } catch (error) {
     if (given.aborted) throw new Error('Stopped before the end.', { cause: error })
-    for (const line of complaints.lines) report.say(line)
+    for (const line of problems.lines) report.say(line)
     throw failing.signal.aborted ? failing.signal.reason : error
   } finally {
     await stack?.stop()
@@ -70,7 +70,7 @@ async function customersOf({ apiFor }: OwnStack, { customUsers }: Options): Prom
 }
 
 /** Collects the stack's last warnings and errors, to print them if a part fails. */
-function complaintsOf(): { print: Print; lines: readonly string[] } {
+function problemLog(): { print: Print; lines: readonly string[] } {
   const lines: string[] = []
   const print: Print = (part, message, level) => {
     if (level !== 'warn' && level !== 'error') return

@@ -24,7 +24,7 @@ export interface Judgement {
   /** How long each step is watched. */
   readonly watchMs: number
   /** How much longer a step waits for requests. */
-  readonly patienceMs: number
+  readonly extraMs: number
   /** The pause between two looks. */
   readonly everyMs: number
 }

@@ -79,7 +79,7 @@ function reader({ sources, print }: Pick<DeployPorts, 'sources' | 'print'>) {
  */
 export async function watch(ports: WatchPorts, version: string): Promise<void> {
   const { judgement, now, wait, print } = ports
-  const { minRequests, watchMs, patienceMs, everyMs } = judgement
+  const { minRequests, watchMs, extraMs, everyMs } = judgement
   const since = now()
   const read = reader(ports)
   let own: ErrorRate = { requests: 0, errors: 0 }
@@ -94,7 +94,7 @@ export async function watch(ports: WatchPorts, version: string): Promise<void> {
       for (const { name, rate } of rates) print(`  ${describe(rate)} (${name})`)
       return
     }
-    if (elapsed >= watchMs + patienceMs)
+    if (elapsed >= watchMs + extraMs)
       throw new Error(
         `The version ${version} cannot be judged: ${seen} requests in ${Math.round(elapsed / 60_000)} minutes, at least ` +
           `${minRequests} are needed.`,

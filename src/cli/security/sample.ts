@@ -43,15 +43,15 @@ export function sample(
   name: string,
   known: ReadonlyMap<string, string>,
 ): unknown {
-  const within = (of: Record<string, unknown>, key = name) => sample(schemas, of, key, known)
+  const sampleOf = (of: Record<string, unknown>, key = name) => sample(schemas, of, key, known)
   const { $ref, ...schema } = schemaSchema.parse(given)
-  if ($ref !== undefined) return within(schemas[$ref.replace('#/components/schemas/', '')] ?? {})
-  if (schema.anyOf?.[0] !== undefined) return within(schema.anyOf[0])
+  if ($ref !== undefined) return sampleOf(schemas[$ref.replace('#/components/schemas/', '')] ?? {})
+  if (schema.anyOf?.[0] !== undefined) return sampleOf(schema.anyOf[0])
   switch (schema.type) {
     case 'object':
-      return Object.fromEntries(Object.entries(schema.properties).map(([key, of]) => [key, within(of, key)]))
+      return Object.fromEntries(Object.entries(schema.properties).map(([key, of]) => [key, sampleOf(of, key)]))
     case 'array':
-      return schema.items === undefined ? [] : [within(schema.items)]
+      return schema.items === undefined ? [] : [sampleOf(schema.items)]
     case 'boolean':
       return false
     case 'integer':

@@ -135,7 +135,7 @@ export async function insertApplicationKey(
 
 const afterKey = (from: Key | null): SQL =>
   from === null ? sql`true` : sql`(created_at, id) > (${from[0]}::timestamptz, ${from[1]}::uuid)`
-const keyOf = ({ createdAt, id }: ApiKey): Key => [createdAt.toISOString(), id]
+const pageKey = ({ createdAt, id }: ApiKey): Key => [createdAt.toISOString(), id]
 
 /** The keys of a user, oldest first. */
 export async function listOwnKeys(
@@ -151,7 +151,7 @@ export async function listOwnKeys(
         order by created_at, id limit ${limit + 1}`,
     ),
   })
-  return toPage(found, limit, keyOf)
+  return toPage(found, limit, pageKey)
 }
 
 /** The keys of everyone, or of one application, oldest first. */
@@ -169,7 +169,7 @@ export async function listKeys(
         order by created_at nulls first, id limit ${limit + 1}`,
     ),
   })
-  return toPage(found, limit, keyOf)
+  return toPage(found, limit, pageKey)
 }
 
 const revocation = (id: string, isOwn: SQL, audit: AuditRow) => ({

@@ -17,7 +17,7 @@ export interface Database<Login extends LoginName> {
   readonly login: Login
   readonly connection: NeonHttpDatabase
   /** The same with `longTimeoutMs` as its deadline. */
-  readonly patient: NeonHttpDatabase
+  readonly slowConnection: NeonHttpDatabase
 }
 export type ApiDatabase = Database<'wn_api'>
 export type JobsDatabase = Database<'wn_jobs'>
@@ -51,7 +51,7 @@ export function connect<Login extends LoginName>(
   if (endpoint !== null) neonConfig.fetchEndpoint = endpoint
   const connectionWith = (milliseconds: number) =>
     drizzle(observed(neon(url, { fetchOptions: { timeoutMs: milliseconds } })))
-  return { login, connection: connectionWith(timeoutMs), patient: connectionWith(longTimeoutMs) }
+  return { login, connection: connectionWith(timeoutMs), slowConnection: connectionWith(longTimeoutMs) }
 }
 
 /** Reports each round trip of the driver. */
@@ -107,7 +107,7 @@ export async function batch<B extends Batch>(database: Database<LoginName>, stat
 
 /** The same for a batch with several statements that may be slow. */
 export async function longBatch<B extends Batch>(jobs: JobsDatabase, statements: B): Promise<Results<B>> {
-  return await run(jobs.patient, statements)
+  return await run(jobs.slowConnection, statements)
 }
 
 /** Runs statements whose rows are not read as one transaction. */
@@ -117,7 +117,7 @@ export async function execute(database: Database<LoginName>, statements: readonl
 
 /** The same for several statements that may be slow. */
 export async function longExecute(jobs: JobsDatabase, statements: readonly Statement[]): Promise<void> {
-  await run(jobs.patient, { statements })
+  await run(jobs.slowConnection, { statements })
 }
 
 /**

@@ -28,7 +28,7 @@ const isRecent = sql.raw(`e.id in (select d.endpoint_id from webhook_deliveries 
  * endpoint gets events.
  * @param onlyRecent looks at the deliveries of the last minute alone, which costs less
  */
-export async function claimWakes(
+export async function claimDueEndpoints(
   jobs: JobsDatabase,
   onlyRecent: boolean,
   limit: number,
@@ -48,7 +48,7 @@ export async function claimWakes(
 }
 
 /** The queue did not accept their messages. */
-export async function releaseWakes(jobs: JobsDatabase, ids: readonly string[]): Promise<void> {
+export async function releaseEndpoints(jobs: JobsDatabase, ids: readonly string[]): Promise<void> {
   await batch(jobs, {
     released: query(
       idRow,

@@ -30,14 +30,14 @@ export interface ReportedItem extends ItemLook {
 }
 
 /** Plaid's first retries end within this time. A webhook that arrives later counts as missed, which is harmless. */
-const webhookPatience = sql.raw(`interval '5 minutes'`)
+const webhookRetryTime = sql.raw(`interval '5 minutes'`)
 
 /** Whether Plaid sent a webhook about the item that never arrived and was not counted as missed before. */
 function missed(item: string, { lastWebhook }: ReportedItem) {
   if (lastWebhook === null) return sql`false`
   const i = sql.raw(item)
   const sentAt = timestamptz(lastWebhook.sentAt)
-  return sql`(${sentAt} < now() - ${webhookPatience} and ${sentAt} > ${i}.created_at
+  return sql`(${sentAt} < now() - ${webhookRetryTime} and ${sentAt} > ${i}.created_at
     and ${sentAt} > coalesce(${i}.missed_webhook_at, '-infinity') and not exists (select 1 from webhook_events e
       where e.plaid_item_id = ${i}.plaid_item_id and e.webhook_code = ${lastWebhook.code}
         and e.received_at > ${sentAt} - interval '1 minute'))`

@@ -38,9 +38,9 @@ export const liveItems = (user: SQL | string): SQL =>
   sql`(select count(*) from items where user_id = ${user} and removed_at is null and status not in (${lost}))`
 
 /** Exchanges whose item is not stored yet, for as long as their request may run. */
-const inProgress = (patienceSeconds: number): SQL =>
+const inProgress = (exchangeTimeoutSeconds: number): SQL =>
   sql`(select count(*) from link_exchanges where user_id = ${me} and state in ('started', 'exchanged')
-    and created_at > now() - make_interval(secs => ${patienceSeconds}))`
+    and created_at > now() - make_interval(secs => ${exchangeTimeoutSeconds}))`
 
 /**
  * Seconds until fewer than `limit` rows are younger than a day, which is when the `limit`th newest is a day old. Null
@@ -57,16 +57,16 @@ type CapRow = z.output<typeof capRow>
 /**
  * Which limits prevent one more link of the user. After `lockLinks`, no other request of the user changes the result.
  */
-export const selectLinkCaps = ({ linksPerDay }: LinkCaps, patienceSeconds: number) =>
+export const selectLinkCaps = ({ linksPerDay }: LinkCaps, exchangeTimeoutSeconds: number) =>
   query(
     capRow,
-    sql`select ${liveItems(me)} + ${inProgress(patienceSeconds)} as items,
+    sql`select ${liveItems(me)} + ${inProgress(exchangeTimeoutSeconds)} as items,
       ${untilFewer('link_exchanges', linksPerDay)} as links_wait`,
   )
 
 /** The same as a condition: whether the user may link once more. */
-export const mayLink = ({ itemsPerUser, linksPerDay }: LinkCaps, patienceSeconds: number): SQL =>
-  sql`${liveItems(me)} + ${inProgress(patienceSeconds)} < ${itemsPerUser}
+export const mayLink = ({ itemsPerUser, linksPerDay }: LinkCaps, exchangeTimeoutSeconds: number): SQL =>
+  sql`${liveItems(me)} + ${inProgress(exchangeTimeoutSeconds)} < ${itemsPerUser}
     and ${untilFewer('link_exchanges', linksPerDay)} is null`
 
 export function reachedIn(row: CapRow | undefined, { itemsPerUser, linksPerDay }: LinkCaps): Reached | null {

@@ -14,7 +14,7 @@ import { anyRow, command, idRow, query } from '../core/statement.ts'
 import { allows } from '../privacy/consents.ts'
 
 /** Longer than a request can last, so that the reconciler does not resume an exchange whose request still runs. */
-export const patienceSeconds = 300
+export const exchangeTimeoutSeconds = 300
 
 const exchangeStates = [...openStates, 'linked', 'duplicate', 'refused', 'given_back', 'lost'] as const
 export type ExchangeState = (typeof exchangeStates)[number]
@@ -127,14 +127,14 @@ export async function beginExchange(
     trimmed: trimLinks(),
     checked: query(checkedRow, sql`select ${isOwned} as is_owned, ${isAllowed} as is_allowed`),
     accounts: selectKnownAccounts(me),
-    counted: selectLinkCaps(caps, patienceSeconds),
+    counted: selectLinkCaps(caps, exchangeTimeoutSeconds),
     begun: query(
       begunRow,
       sql`insert into link_exchanges (id, user_id, public_token_digest, allow_duplicate, plaid_user_id, next_attempt_at)
         select ${id}::uuid, ${me}, ${publicTokenDigest}::text, ${allowDuplicate}::boolean,
           (select plaid_user_id from link_sessions where token_digest = ${linkTokenDigest}
-            and user_id = ${me}), now() + make_interval(secs => ${patienceSeconds})
-        where ${isOwned} and ${isAllowed} and ${mayLink(caps, patienceSeconds)} on conflict do nothing returning user_id, plaid_user_id`,
+            and user_id = ${me}), now() + make_interval(secs => ${exchangeTimeoutSeconds})
+        where ${isOwned} and ${isAllowed} and ${mayLink(caps, exchangeTimeoutSeconds)} on conflict do nothing returning user_id, plaid_user_id`,
     ),
     // After the insert, which waits for a concurrent request with the same token: its row is visible only then.
     found: findEarlier(publicTokenDigest),
@@ -168,7 +168,7 @@ export async function storeExchangedToken(
       anyRow,
       sql`update link_exchanges set state = 'exchanged', plaid_item_id = ${exchange.plaidItemId},
           access_token_sealed = ${exchange.sealedToken}, updated_at = now(),
-          next_attempt_at = now() + make_interval(secs => ${patienceSeconds})
+          next_attempt_at = now() + make_interval(secs => ${exchangeTimeoutSeconds})
         where id = ${exchange.id} and user_id = ${me} and state = 'started' returning ${recorded(audit)}`,
     ),
     kept: query(
@@ -225,7 +225,7 @@ export async function claimExchanges(jobs: JobsDatabase, limit: number): Promise
     claimed: query(
       dueRow,
       sql`update link_exchanges x set attempts = x.attempts + 1,
-          next_attempt_at = now() + least(interval '6 hours', make_interval(secs => ${patienceSeconds}) * 2 ^
+          next_attempt_at = now() + least(interval '6 hours', make_interval(secs => ${exchangeTimeoutSeconds}) * 2 ^
             least(x.attempts, 10))
         from users u where u.id = x.user_id and x.id in (
           ${idsInTurns('link_exchanges', sql`${isOpen} and next_attempt_at <= now()`, 'next_attempt_at', limit)})

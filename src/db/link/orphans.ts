@@ -3,7 +3,7 @@
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
-import { patienceSeconds } from './exchanges.ts'
+import { exchangeTimeoutSeconds } from './exchanges.ts'
 import { isBeingLinked, isClaimed, queuedRemoval, removalColumns, type Removal } from '../items/plaid-removals.ts'
 import { utcDay } from '../operations/safety-switches.ts'
 import { byIndex, plan } from '../core/plans.ts'
@@ -37,7 +37,7 @@ export async function findOrphans(
   const { orphans, ofOthers } = await batch(jobs, {
     exchangesLost: command(sql`update link_exchanges set state = 'lost', updated_at = now() where user_id = ${userId}
         and state = 'started'
-        and created_at < now() - make_interval(secs => ${patienceSeconds})`),
+        and created_at < now() - make_interval(secs => ${exchangeTimeoutSeconds})`),
     orphans: query(
       plaidItemId,
       queue

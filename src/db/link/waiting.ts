@@ -20,7 +20,7 @@ const exchangeColumns = {
 }
 export type OpenExchange = RowOf<typeof exchangeColumns>
 
-const keyOf = ({ createdAt, id }: { readonly createdAt: Date; readonly id: string }): Key => [
+const pageKey = ({ createdAt, id }: { readonly createdAt: Date; readonly id: string }): Key => [
   createdAt.toISOString(),
   id,
 ]
@@ -49,7 +49,7 @@ export async function listOpenExchanges(
       .orderBy(asc(table.createdAt), asc(table.id))
       .limit(limit + 1),
   })
-  return toPage(found, limit, keyOf)
+  return toPage(found, limit, pageKey)
 }
 
 const removalColumns = {
@@ -88,5 +88,5 @@ export async function listRemovals(
       .orderBy(...(reason === undefined ? [] : [asc(table.reason)]), asc(table.createdAt), asc(table.id))
       .limit(limit + 1),
   })
-  return toPage(found, limit, keyOf)
+  return toPage(found, limit, pageKey)
 }

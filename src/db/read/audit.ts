@@ -32,7 +32,7 @@ const ownRow = z
 export type OwnAuditRow = z.output<typeof ownRow>
 
 const place = ([at, id]: Key): SQL => sql`(${at}::timestamptz, ${id}::uuid)`
-const keyOf = ({ at, id }: { readonly at: Date; readonly id: string }): Key => [at.toISOString(), id]
+const pageKey = ({ at, id }: { readonly at: Date; readonly id: string }): Key => [at.toISOString(), id]
 
 /** The rows of the user's own trail. */
 export async function listOwnAudit(
@@ -51,7 +51,7 @@ export async function listOwnAudit(
         order by p.at desc, p.audit_id desc limit ${limit + 1}`,
     ),
   })
-  return toPage(found, limit, keyOf)
+  return toPage(found, limit, pageKey)
 }
 
 export interface AuditFilters {
@@ -127,5 +127,5 @@ export async function listAudit(
         where ${sql.join([sql`true`, ...chosen], sql` and `)} order by ${at} desc, ${id} desc limit ${limit + 1}`,
     ),
   })
-  return toPage(found, limit, keyOf)
+  return toPage(found, limit, pageKey)
 }

@@ -9,7 +9,7 @@ import { createLogger, type LogFields, type LoggerOptions } from '../../monitori
 import { observeOperations, type Operation } from '../../monitoring/operation.ts'
 import type { SecurityEvent } from '../../monitoring/security-events.ts'
 import { isTraced } from '../../monitoring/sentry-event.ts'
-import { createTally } from '../../monitoring/tally.ts'
+import { createOperationTotals } from '../../monitoring/operation-totals.ts'
 import { mayReport } from '../../privacy/diagnostics.ts'
 import { networkOf } from '../../ratelimit/address.ts'
 import { clientIn } from '../client.ts'
@@ -29,13 +29,13 @@ export function log(options: LoggerOptions): Middleware {
     const redaction = services instanceof AppError ? {} : { redactText: services.redact, onEvent: services.countEvent }
     const ids = { request_id: context.get('requestId'), client_request_id: context.get('clientRequestId') }
     context.set('log', createLogger(ids, { ...redaction, ...options }))
-    const tally = createTally()
+    const totals = createOperationTotals()
     const observers = services instanceof AppError ? [] : services.observers
-    await observeOperations([tally.observe, ...observers], next, context.get('requestId'))
+    await observeOperations([totals.observe, ...observers], next, context.get('requestId'))
     const endedAtMs = Date.now()
     const who = await whoIn(context, startedAtMs)
-    write(context, endedAtMs - startedAtMs, { ...who, ...tally.fields() })
-    report(context, { startedAtMs, endedAtMs, user: who.user ?? null, operations: tally.operations() })
+    write(context, endedAtMs - startedAtMs, { ...who, ...totals.fields() })
+    report(context, { startedAtMs, endedAtMs, user: who.user ?? null, operations: totals.operations() })
   }
 }
 

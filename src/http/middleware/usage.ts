@@ -10,6 +10,6 @@ export function flushUsage(): Middleware {
     if (services instanceof AppError) return
     context.executionCtx.waitUntil(services.flushUsage(context.get('log')))
     if (context.req.method !== 'GET' && context.res.ok)
-      context.executionCtx.waitUntil(services.wakeEvents(context.get('log')))
+      context.executionCtx.waitUntil(services.enqueueEvents(context.get('log')))
   }
 }

@@ -1,5 +1,5 @@
 // What alarm rules measure: sums, gauges and percentiles over the metrics of the last minutes.
-import { keyOf } from '../metrics/cells.ts'
+import { seriesKey } from '../metrics/cells.ts'
 import type { Measured, Series, Total } from '../metrics/types.ts'
 
 /** Labels that a series must have; of a list, one value. */
@@ -79,7 +79,7 @@ export function createReadings(
       const found = find(name, minutes, where)
       const newest = new Map<string, Series>()
       for (const series of found) {
-        const key = keyOf(series.labels)
+        const key = seriesKey(series.labels)
         const known = newest.get(key)
         if (known === undefined || known.minuteMs < series.minuteMs) newest.set(key, series)
       }

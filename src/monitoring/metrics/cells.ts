@@ -20,7 +20,7 @@ export type Cells = Map<string, Cell>
 /** The value of each label of measurements beyond the bound. */
 export const otherLabel = 'other'
 
-export const keyOf = (labels: Labels): string =>
+export const seriesKey = (labels: Labels): string =>
   JSON.stringify(Object.entries(labels).sort(([left], [right]) => (left < right ? -1 : 1)))
 
 const emptyCell = (labels: Labels): Cell => ({
@@ -51,14 +51,14 @@ function merge(cell: Cell, delta: Delta): void {
 
 /** Returns false if `most` cells exist and the measurement was added to the common one. */
 export function addTo(cells: Cells, delta: Delta, most: number): boolean {
-  const key = keyOf(delta.labels)
+  const key = seriesKey(delta.labels)
   const own = cells.get(key)
   if (own !== undefined) merge(own, delta)
   else if (cells.size < most) insert(cells, key, delta)
   else {
     const others = Object.fromEntries(Object.keys(delta.labels).map((label) => [label, otherLabel]))
-    const common = cells.get(keyOf(others))
-    if (common === undefined) insert(cells, keyOf(others), { ...delta, labels: others })
+    const common = cells.get(seriesKey(others))
+    if (common === undefined) insert(cells, seriesKey(others), { ...delta, labels: others })
     else merge(common, delta)
     return false
   }

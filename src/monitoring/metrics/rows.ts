@@ -1,6 +1,6 @@
 // The rows of the store: for each metric one row with its totals, and one for each minute. A row contains all series of its
 // metric, because Cloudflare bills rows. Rows are held in memory while they change, and are written together.
-import { addTo, type Cell, type Cells, type Delta, keyOf } from './cells.ts'
+import { addTo, type Cell, type Cells, type Delta, seriesKey } from './cells.ts'
 import type { Point, Series, Total } from './types.ts'
 
 /** The part of a Durable Object's SQLite that is used. */
@@ -59,7 +59,7 @@ function cellsOf(stored: string | undefined): Cells {
   // Written by `text`, of this version or an older one.
   // oxlint-disable-next-line typescript/consistent-type-assertions -- this object is the only writer
   const cells = (stored === undefined ? [] : JSON.parse(stored)) as Cell[]
-  return new Map(cells.map((cell) => [keyOf(cell.labels), cell]))
+  return new Map(cells.map((cell) => [seriesKey(cell.labels), cell]))
 }
 
 const measured = (name: string, { labels, sum, count, max, last, buckets }: Cell) => ({

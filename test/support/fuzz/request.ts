@@ -214,15 +214,15 @@ export function refusalOf(api: ApiDescription, operation: Operation, request: Fu
     const schema = known.get(name)
     if (schema === undefined) return `an unknown parameter ${JSON.stringify(name)}`
     if (value === '' && pageParameters.has(name)) continue
-    const complaint = api.complaint(schema, typed(api.resolve(schema), value))
-    if (complaint !== null) return `${name}: ${complaint}`
+    const violation = api.violation(schema, typed(api.resolve(schema), value))
+    if (violation !== null) return `${name}: ${violation}`
   }
   if (isReversed(Object.fromEntries(request.query))) return 'a range whose end is before its beginning'
   for (const { name, schema } of parameters.filter((one) => one.in === 'path')) {
-    const complaint = api.complaint(schema, request.path[name])
-    if (complaint !== null) return `${name}: ${complaint}`
+    const violation = api.violation(schema, request.path[name])
+    if (violation !== null) return `${name}: ${violation}`
   }
   if (body === null || method === 'GET') return null
   const sent: unknown = request.body === undefined ? undefined : JSON.parse(JSON.stringify(request.body))
-  return api.complaint(body, sent)
+  return api.violation(body, sent)
 }

@@ -8,12 +8,12 @@ import { pathToFileURL } from 'node:url'
 import * as z from 'zod'
 import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
-const LEFT_OUT = new Set(['dev', 'cli'])
+const leftOut = new Set(['dev', 'cli'])
 
 /** Where an instrumented Worker returns its counters. */
 export const COVERAGE_PATH = '/__coverage__'
 
-const ENTRY = `import worker from './worker.ts'
+const entrySource = `import worker from './worker.ts'
 export * from './worker.ts'
 export default {
   ...worker,
@@ -48,7 +48,7 @@ async function instrumentFolder(instrumenter: Instrumenter, from: string, to: st
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)]
     if (entry.isDirectory()) {
-      if (!LEFT_OUT.has(entry.name)) await instrumentFolder(instrumenter, source, target)
+      if (!leftOut.has(entry.name)) await instrumentFolder(instrumenter, source, target)
     } else if (entry.name.endsWith('.ts')) {
       const code = stripTypeScriptTypes(await readFile(source, 'utf8'))
       await writeFile(target, instrumenter.instrumentSync(code, source))
@@ -63,6 +63,6 @@ export async function instrumentWorker(folder: string): Promise<string> {
     await symlink(join(projectFolder, name), join(folder, name))
   }
   const entry = join(folder, 'src', 'coverage-entry.ts')
-  await writeFile(entry, ENTRY)
+  await writeFile(entry, entrySource)
   return entry
 }

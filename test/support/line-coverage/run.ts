@@ -9,10 +9,10 @@ import { addReport, summarise, toLcov } from './lines.ts'
 import type { LineHits } from './lines.ts'
 import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 
-const FOLDER = join(projectFolder, 'coverage')
-const BUNDLES = join(FOLDER, 'bundle')
+const folder = join(projectFolder, 'coverage')
+const bundleFolder = join(folder, 'bundle')
 
-const HELP = `npm run test:coverage [-- --project unit …]
+const help = `npm run test:coverage [-- --project unit …]
 
 Runs the tests and prints the covered lines by folder; coverage/lcov.info has them by file.`
 
@@ -22,7 +22,7 @@ async function runTests(args: readonly string[]): Promise<number> {
   const child = spawn(
     process.execPath,
     [vitest, 'run', '--config', 'test/vitest.config.ts', '--coverage', ...projects],
-    { cwd: projectFolder, stdio: 'inherit', env: { ...process.env, BUNDLE_COVERAGE_FOLDER: BUNDLES } },
+    { cwd: projectFolder, stdio: 'inherit', env: { ...process.env, BUNDLE_COVERAGE_FOLDER: bundleFolder } },
   )
   return new Promise((resolve, reject) => {
     child.once('error', reject)
@@ -31,15 +31,15 @@ async function runTests(args: readonly string[]): Promise<number> {
 }
 
 async function main(args: string[]): Promise<void> {
-  await rm(FOLDER, { recursive: true, force: true })
-  await mkdir(BUNDLES, { recursive: true })
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(bundleFolder, { recursive: true })
   const code = await runTests(args)
   const hits: LineHits = new Map()
-  const bundles = (await readdir(BUNDLES)).map((name) => join(BUNDLES, name))
-  for (const path of [join(FOLDER, 'tests', 'coverage-final.json'), ...bundles]) {
+  const bundles = (await readdir(bundleFolder)).map((name) => join(bundleFolder, name))
+  for (const path of [join(folder, 'tests', 'coverage-final.json'), ...bundles]) {
     addReport(hits, JSON.parse(await readFile(path, 'utf8')))
   }
-  await writeFile(join(FOLDER, 'lcov.info'), toLcov(hits, projectFolder))
+  await writeFile(join(folder, 'lcov.info'), toLcov(hits, projectFolder))
   for (const { name, covered, total } of summarise(hits, projectFolder)) {
     const share = total === 0 ? 100 : (100 * covered) / total
     process.stdout.write(`${name.padEnd(20)} ${share.toFixed(1).padStart(5)} %  ${covered} of ${total} lines\n`)
@@ -47,4 +47,4 @@ async function main(args: string[]): Promise<void> {
   if (code !== 0) throw new Error('Tests failed; the numbers above are of what ran.')
 }
 
-if (import.meta.main) await runCommand(HELP, main)
+if (import.meta.main) await runCommand(help, main)

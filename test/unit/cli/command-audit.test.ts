@@ -6,7 +6,7 @@ import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 import { query } from '../../support/sql.ts'
 import { connectStack, type TestDatabase } from '../../support/stack.ts'
 
-const AUDIT_KEY = 'dGVzdC1hdWRpdC1rZXktdGVzdC1hdWRpdC1rZXktMDE='
+const auditKey = 'dGVzdC1hdWRpdC1rZXktdGVzdC1hdWRpdC1rZXktMDE='
 const stack = connectStack(inject('control'))
 let database: TestDatabase
 beforeAll(async () => {
@@ -22,7 +22,7 @@ interface Outcome {
   readonly error: string
 }
 
-function run(name: string, args: readonly string[], environment: Record<string, string> = { AUDIT_KEY }) {
+function run(name: string, args: readonly string[], environment: Record<string, string> = { AUDIT_KEY: auditKey }) {
   const env = { PATH: process.env['PATH'], MIGRATE_DATABASE_URL: database.ownerUrl, ...environment }
   return new Promise<Outcome>((resolve) => {
     const child = execFile(

@@ -8,7 +8,7 @@ import { createPseudonyms } from '../../../src/monitoring/pseudonyms.ts'
 import { projectFolder } from '../../../src/dev/lib/project-folder.ts'
 import { sampled } from '../../support/sampled.ts'
 
-const SECRET = 'a-secret-of-thirty-two-characters-or-more'
+const secret = 'a-secret-of-thirty-two-characters-or-more'
 
 /** The second makes a start faster. */
 const { PATH, NODE_COMPILE_CACHE } = process.env
@@ -170,9 +170,9 @@ describe('a command', () => {
 
 describe('token', () => {
   it('prints a token that expires, with the role only where it was asked for', async () => {
-    const plain = await run('src/cli/token.ts', ['--sub', 'ada', '--ttl', '60'], { SECRET_KEY: SECRET })
-    const admin = await run('src/cli/token.ts', ['--sub', 'ada', '--role', 'admin'], { SECRET_KEY: SECRET })
-    const key = new TextEncoder().encode(SECRET)
+    const plain = await run('src/cli/token.ts', ['--sub', 'ada', '--ttl', '60'], { SECRET_KEY: secret })
+    const admin = await run('src/cli/token.ts', ['--sub', 'ada', '--role', 'admin'], { SECRET_KEY: secret })
+    const key = new TextEncoder().encode(secret)
     const claims = async ({ out }: Outcome) =>
       (await jwtVerify(out.trim(), key, { issuer: 'wealthnavigator-edge', algorithms: ['HS256'] })).payload
     const { iat = 0, exp = 0, ...rest } = await claims(plain)
@@ -181,7 +181,7 @@ describe('token', () => {
   })
 
   it('refuses to sign a token that an OIDC deployment would refuse', async () => {
-    const issuer = { SECRET_KEY: SECRET, AUTH_ISSUER: 'https://login.wealth.test' }
+    const issuer = { SECRET_KEY: secret, AUTH_ISSUER: 'https://login.wealth.test' }
     const { code, error } = await run('src/cli/token.ts', ['--sub', 'ada'], issuer)
     expect([code, error]).toEqual([1, expect.stringContaining('AUTH_MODE is oidc')])
   })
@@ -189,9 +189,9 @@ describe('token', () => {
 
 describe('pseudonym', () => {
   it('prints the names of log lines', async () => {
-    const names = createPseudonyms(new TextEncoder().encode(SECRET))
+    const names = createPseudonyms(new TextEncoder().encode(secret))
     const ask = async (...args: string[]) =>
-      (await run('src/cli/pseudonym.ts', args, { SECRET_KEY: SECRET })).out.trimEnd()
+      (await run('src/cli/pseudonym.ts', args, { SECRET_KEY: secret })).out.trimEnd()
     expect(await ask('account', 'Ada@Example.com')).toBe(await names.account('ada@example.com'))
     expect(await ask('network', '2001:db8:77:5::9', '--day', '2026-01-31')).toBe(
       await names.network('2001:db8:77::/48', new Date('2026-01-31T08:00:00Z')),

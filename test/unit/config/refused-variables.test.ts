@@ -185,7 +185,7 @@ describe('refused everywhere:', () => {
   it.each(malformed)('%s as in %j', (name, variables) => {
     const reason = refusalOf({ ...development, ...variables })
     expect(reason).not.toBeNull()
-    expect(reason?.split('; ').every((complaint) => complaint.startsWith(name))).toBe(true)
+    expect(reason?.split('; ').every((violation) => violation.startsWith(name))).toBe(true)
   })
 })
 
@@ -266,7 +266,7 @@ describe.each(['staging', 'production'])('refused in %s:', (environment) => {
   it.each(local)('%s as in %j', (name, variables) => {
     const reason = refusalOf({ ...base, ...variables })
     expect(reason).not.toBeNull()
-    expect(reason?.split('; ').every((complaint) => complaint.startsWith(name))).toBe(true)
+    expect(reason?.split('; ').every((violation) => violation.startsWith(name))).toBe(true)
     expect(refusalOf({ ...development, ...variables })).toBeNull()
   })
 

@@ -19,7 +19,7 @@ afterAll(async () => {
 })
 
 /** Foreign keys whose first column starts no full index. Deleting the referenced row then reads the whole table. */
-const WITHOUT_INDEX = `select c.conrelid::regclass::text || '.' || c.conname as key
+const withoutIndex = `select c.conrelid::regclass::text || '.' || c.conname as key
   from pg_constraint c
   where c.contype = 'f' and not exists (
     select 1 from pg_index i
@@ -27,7 +27,7 @@ const WITHOUT_INDEX = `select c.conrelid::regclass::text || '.' || c.conname as 
   order by 1`
 
 const keysWithoutIndex = async (): Promise<unknown[]> =>
-  (await owner.query(WITHOUT_INDEX)).rows.map((row: { key: string }) => row.key)
+  (await owner.query(withoutIndex)).rows.map((row: { key: string }) => row.key)
 
 describe('a foreign key', () => {
   it('begins an index of all rows of its table', async () => {

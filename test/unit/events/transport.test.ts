@@ -124,8 +124,8 @@ describe('the time until the next attempt', () => {
     expect(seconds.at(-1)).toBe(86_400)
     expect(seconds).toEqual(seconds.toSorted((left, right) => left - right))
     let total = 0
-    const within = seconds.filter((each) => (total += each) < 3 * 86_400)
-    expect(within.length).toBeGreaterThanOrEqual(8)
+    const inThreeDays = seconds.filter((each) => (total += each) < 3 * 86_400)
+    expect(inThreeDays.length).toBeGreaterThanOrEqual(8)
   })
 
   it('is spread by chance, and never longer than a day', () => {

@@ -217,13 +217,13 @@ describe('the committed OpenAPI description', () => {
 
   it('documents the limits of every route, and for webhooks and health only the 429', () => {
     for (const { path, operation } of operations) {
-      const told = (status: string) =>
+      const headersOf = (status: string) =>
         Object.keys(operation.responses[status]?.headers ?? {})
           .filter((name) => name !== 'ETag')
           .toSorted()
-      expect(told('429')).toEqual(['RateLimit', 'RateLimit-Policy', 'Retry-After'])
+      expect(headersOf('429')).toEqual(['RateLimit', 'RateLimit-Policy', 'Retry-After'])
       const success = Object.keys(operation.responses).find((status) => /^[12]/.test(status)) ?? 'none'
-      expect(told(success)).toEqual(/\/(webhook|health)$/.test(path) ? [] : ['RateLimit', 'RateLimit-Policy'])
+      expect(headersOf(success)).toEqual(/\/(webhook|health)$/.test(path) ? [] : ['RateLimit', 'RateLimit-Policy'])
     }
   })
 

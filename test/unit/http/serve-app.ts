@@ -11,20 +11,20 @@ import { objectsInMemory } from '../ratelimit/objects-in-memory.ts'
 
 const secretKey = 'a-secret-key-of-the-unit-tests-0123456789'
 
-const nobody = 'http://127.0.0.1:9'
+const closedPort = 'http://127.0.0.1:9'
 
 export const developmentVariables = {
   ENVIRONMENT: 'development',
   PLAID_ENV: 'sandbox',
   PLAID_CLIENT_ID: 'client',
   PLAID_SECRET: 'plaid-secret-of-the-unit-tests',
-  PLAID_BASE_URL: nobody,
-  PLAID_WEBHOOK_URL: `${nobody}/api/v1/plaid/webhook`,
+  PLAID_BASE_URL: closedPort,
+  PLAID_WEBHOOK_URL: `${closedPort}/api/v1/plaid/webhook`,
   PLAID_PRODUCTS: 'transactions',
   DATABASE_URL: 'postgres://wn_api:password-one@db.localtest.me/wn',
   DATABASE_JOBS_URL: 'postgres://wn_jobs:password-two@db.localtest.me/wn',
   DATABASE_IDENTITY_URL: 'postgres://wn_identity:password-three@db.localtest.me/wn',
-  DATABASE_ENDPOINT: `${nobody}/sql`,
+  DATABASE_ENDPOINT: `${closedPort}/sql`,
   SECRET_KEY: secretKey,
   ENCRYPTION_KEY: Buffer.from(Array.from({ length: 32 }, (_, index) => index * 7)).toString('base64'),
   CORS_ORIGINS: '["https://app.wealth.test","http://localhost:3000"]',

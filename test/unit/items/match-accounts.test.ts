@@ -82,15 +82,15 @@ describe('within one login', () => {
 
   it('empty text counts as null: two accounts "Savings" with the mask "" are neither distinguished nor matched with certainty', () => {
     const accounts = [known({ name: 'Savings', mask: '' }), known({ name: 'Savings', mask: '' })]
-    const told = [traits({ name: 'Savings', mask: '' })]
-    expect(said(matchWithinLogin(accounts, told))).toEqual([[0, 'possible', accounts[0]?.id]])
+    const incoming = [traits({ name: 'Savings', mask: '' })]
+    expect(said(matchWithinLogin(accounts, incoming))).toEqual([[0, 'possible', accounts[0]?.id]])
   })
 
   it('two accounts with one name and mask are distinguished by their other fields', () => {
     const [one, other] = [known({ officialName: 'Joint' }), known({ officialName: 'Own' })]
-    const told = [traits({ officialName: 'Own' }), traits({ officialName: 'Joint' })]
+    const incoming = [traits({ officialName: 'Own' }), traits({ officialName: 'Joint' })]
     expect(
-      new Map([...matchWithinLogin([one, other], told)].map(([place, { account }]) => [place, account.id])),
+      new Map([...matchWithinLogin([one, other], incoming)].map(([place, { account }]) => [place, account.id])),
     ).toEqual(
       new Map([
         [0, other.id],
@@ -107,8 +107,8 @@ describe('within one login', () => {
 })
 
 describe('between logins', () => {
-  const across = (account: KnownAccount, told: AccountTraits, institution: string | null = 'ins_1') =>
-    said(matchAcrossLogins([account], [told], institution))
+  const across = (account: KnownAccount, incoming: AccountTraits, institution: string | null = 'ins_1') =>
+    said(matchAcrossLogins([account], [incoming], institution))
 
   it.each<[string, Partial<KnownAccount>, Partial<AccountTraits>, string | null]>([
     [
@@ -142,7 +142,7 @@ describe('between logins', () => {
 
   it.each<[string, Partial<KnownAccount>, Partial<AccountTraits>, string | null]>([
     [
-      'the kind alone of an account that is still told',
+      'the kind alone of an account that Plaid still lists',
       { name: 'Old', mask: null },
       { name: 'New', mask: null },
       'ins_1',
@@ -165,7 +165,7 @@ describe('between logins', () => {
 describe('whether a new link is the login of a lost item', () => {
   const joint = { name: 'Joint', mask: '9999' }
   it.each<[string, Partial<KnownAccount>[], Partial<AccountTraits>[], number]>([
-    ['both accounts are told again', [{}, joint], [joint, {}], 2],
+    ['both accounts are listed again', [{}, joint], [joint, {}], 2],
     ['most are, and another one is new', [{}, joint, { mask: '3' }], [{}, joint, { name: 'New', mask: '4' }], 2],
     ['half of them are, and nothing else', [{}, joint], [{}], 1],
     ['one of two was renamed', [{ name: 'Old' }, joint], [{ name: 'New' }, joint], 2],
@@ -182,12 +182,12 @@ describe('whether a new link is the login of a lost item', () => {
       1,
     ],
     ['one account is in common with another person', [{}, joint], [joint, { name: 'Spouse', mask: '3333' }], 0],
-    ['a fifth of them is told again', [{}, joint, { mask: '3' }, { mask: '4' }, { mask: '5' }], [{}], 0],
+    ['a fifth of them is listed again', [{}, joint, { mask: '3' }, { mask: '4' }, { mask: '5' }], [{}], 0],
     ['names alone agree, without masks', [{ mask: null }], [{ mask: null }], 0],
-    ['nothing is told', [{}], [], 0],
-  ])('%s', (_title, accounts, told, expected) => {
-    expect(countSharedAccounts(accounts.map(known), told.map(traits), 'ins_1')).toBe(expected)
-    expect(countSharedAccounts(accounts.map(known), told.map(traits), 'ins_2')).toBe(0)
+    ['no account is listed', [{}], [], 0],
+  ])('%s', (_title, accounts, incoming, expected) => {
+    expect(countSharedAccounts(accounts.map(known), incoming.map(traits), 'ins_1')).toBe(expected)
+    expect(countSharedAccounts(accounts.map(known), incoming.map(traits), 'ins_2')).toBe(0)
   })
 })
 
@@ -215,7 +215,7 @@ describe('any known and incoming accounts', () => {
       anyKnown.map(({ traits: own, ...rest }) => known({ ...own, ...rest })),
       { maxLength: 6 },
     ),
-    told: fc.array(anyTraits, { maxLength: 6 }),
+    incoming: fc.array(anyTraits, { maxLength: 6 }),
     institutionId: fc.constantFrom(null, 'ins_1', 'ins_2'),
     order: fc.array(fc.nat(), { minLength: 12, maxLength: 12 }),
   })
@@ -227,9 +227,11 @@ describe('any known and incoming accounts', () => {
 
   it.each(['within', 'across'] as const)('each account is matched once at most (%s)', (where) => {
     fc.assert(
-      fc.property(cases, ({ accounts, told, institutionId }) => {
+      fc.property(cases, ({ accounts, incoming, institutionId }) => {
         const matches =
-          where === 'within' ? matchWithinLogin(accounts, told) : matchAcrossLogins(accounts, told, institutionId)
+          where === 'within'
+            ? matchWithinLogin(accounts, incoming)
+            : matchAcrossLogins(accounts, incoming, institutionId)
         const taken = [...matches.values()].map(({ account }) => account.id)
         expect(new Set(taken).size).toBe(taken.length)
       }),
@@ -238,7 +240,7 @@ describe('any known and incoming accounts', () => {
 
   it.each(['within', 'across'] as const)('what is certain does not depend on the order (%s)', (where) => {
     fc.assert(
-      fc.property(cases, ({ accounts, told, institutionId, order }) => {
+      fc.property(cases, ({ accounts, incoming, institutionId, order }) => {
         const certain = (these: readonly KnownAccount[], those: readonly AccountTraits[]) => {
           const matches =
             where === 'within' ? matchWithinLogin(these, those) : matchAcrossLogins(these, those, institutionId)
@@ -248,16 +250,18 @@ describe('any known and incoming accounts', () => {
             ),
           )
         }
-        expect(certain(shuffled(accounts, order), shuffled(told, order.slice(6)))).toEqual(certain(accounts, told))
+        expect(certain(shuffled(accounts, order), shuffled(incoming, order.slice(6)))).toEqual(
+          certain(accounts, incoming),
+        )
       }),
     )
   })
 
   it('two that clash in kind or currency are never certain but by the persistent id', () => {
     fc.assert(
-      fc.property(cases, ({ accounts, told }) => {
-        for (const [place, { kind, account }] of matchWithinLogin(accounts, told)) {
-          const other = told[place]
+      fc.property(cases, ({ accounts, incoming }) => {
+        for (const [place, { kind, account }] of matchWithinLogin(accounts, incoming)) {
+          const other = incoming[place]
           if (other === undefined || kind !== 'same') continue
           const clashes =
             account.type !== other.type || (account.currency ?? other.currency) !== (other.currency ?? account.currency)

@@ -50,8 +50,8 @@ describe('a transaction', () => {
   })
 
   it('has text that Postgres can hold', () => {
-    const told = parseExactJson('{"name":"a\\u0000b \\ud800 ü 😀"}')
-    const { name } = schemas.transaction.parse({ ...plain, ...(typeof told === 'object' ? told : {}) })
+    const given = parseExactJson('{"name":"a\\u0000b \\ud800 ü 😀"}')
+    const { name } = schemas.transaction.parse({ ...plain, ...(typeof given === 'object' ? given : {}) })
     expect(name).toBe('ab \ufffd ü 😀')
   })
 
@@ -103,8 +103,8 @@ describe('a value of another form', () => {
     ['iso_currency_code', '', null],
     ['personal_finance_category', 'FOOD', null],
     ['personal_finance_category', { primary: '', detailed: null }, null],
-  ])('%s %j reads as %j', (member, told, expected) => {
-    expect(read({ [member]: told })).toMatchObject({ [member]: expected })
+  ])('%s %j reads as %j', (member, given, expected) => {
+    expect(read({ [member]: given })).toMatchObject({ [member]: expected })
   })
 
   it('keeps half of a category', () => {
@@ -118,7 +118,7 @@ describe('a value of another form', () => {
 })
 
 describe('an account', () => {
-  const read = (told: object) => schemas.account.parse({ account_id: 'a', ...told })
+  const read = (given: object) => schemas.account.parse({ account_id: 'a', ...given })
 
   it.each([
     [{ name: 'Own', official_name: 'Official' }, 'Own'],
@@ -127,8 +127,8 @@ describe('an account', () => {
     [{ name: [], type: 'loan' }, 'loan'],
     [{ mask: '1111' }, 'Account 1111'],
     [{}, 'Account'],
-  ])('%j has the name %j', (told, name) => {
-    expect(read(told)).toMatchObject({ name, type: 'type' in told ? told.type : 'other' })
+  ])('%j has the name %j', (given, name) => {
+    expect(read(given)).toMatchObject({ name, type: 'type' in given ? given.type : 'other' })
   })
 
   it('may have no balances', () => {
@@ -144,20 +144,20 @@ describe('an account', () => {
 })
 
 describe('a holding', () => {
-  const told = { account_id: 'a', security_id: 's', quantity: '2' }
+  const given = { account_id: 'a', security_id: 's', quantity: '2' }
 
   it('needs a price or a value', () => {
-    expect(schemas.holding.safeParse({ ...told, institution_price: '3' }).success).toBe(true)
-    expect(schemas.holding.safeParse({ ...told, institution_value: '6' }).success).toBe(true)
-    expect(schemas.holding.safeParse({ ...told, institution_price: 'x', institution_value: '' }).success).toBe(false)
+    expect(schemas.holding.safeParse({ ...given, institution_price: '3' }).success).toBe(true)
+    expect(schemas.holding.safeParse({ ...given, institution_value: '6' }).success).toBe(true)
+    expect(schemas.holding.safeParse({ ...given, institution_price: 'x', institution_value: '' }).success).toBe(false)
   })
 })
 
 describe('an error of an item', () => {
   const errorOf = (error: unknown) => linkSchemas.itemGet.parse({ item: { item_id: 'i', error } }).item.error
 
-  it.each([undefined, null, '', '  ', false])('is ignored when it is %j', (told) => {
-    expect(errorOf(told)).toBeNull()
+  it.each([undefined, null, '', '  ', false])('is ignored when it is %j', (given) => {
+    expect(errorOf(given)).toBeNull()
   })
 
   it.each([
@@ -169,8 +169,8 @@ describe('an error of an item', () => {
     ['the bank said no', 'ITEM_ERROR', 'UNKNOWN_ERROR'],
     [[], 'ITEM_ERROR', 'UNKNOWN_ERROR'],
     [true, 'ITEM_ERROR', 'UNKNOWN_ERROR'],
-  ])('is read from %j', (told, type, code) => {
-    expect(errorOf(told)).toEqual({ error_type: type, error_code: code })
+  ])('is read from %j', (given, type, code) => {
+    expect(errorOf(given)).toEqual({ error_type: type, error_code: code })
   })
 })
 

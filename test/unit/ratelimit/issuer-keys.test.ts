@@ -10,7 +10,7 @@ const audience = 'api'
 const { publicKey, privateKey } = await generateKeyPair('ES256')
 const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256' }
 
-const tokenOf = (subject: string, kid: string): Promise<string> =>
+const signToken = (subject: string, kid: string): Promise<string> =>
   new SignJWT({})
     .setProtectedHeader({ alg: 'ES256', kid })
     .setIssuer(issuer)
@@ -53,7 +53,7 @@ function open(quotas: Readonly<Record<string, number>>, maxAgeMs = 600_000, isDo
     fetches: () => fetches,
     // A request that validation refuses with 400 after its token was verified.
     ask: async (address, subject, kid) => {
-      const headers = { authorization: `Bearer ${await tokenOf(subject, kid)}`, 'cf-connecting-ip': address }
+      const headers = { authorization: `Bearer ${await signToken(subject, kid)}`, 'cf-connecting-ip': address }
       return (await served.ask('/api/v1/accounts/x', { headers })).status
     },
   }
@@ -106,7 +106,7 @@ describe("an issuer's keys", () => {
     const { served, ask, kids } = open({ global: 5, address: 5 })
     await ask('192.0.2.2', 'alice', 'k1')
     kids.push('k2')
-    const headers = { authorization: `Bearer ${await tokenOf('alice', 'k2')}`, 'cf-connecting-ip': '192.0.2.1' }
+    const headers = { authorization: `Bearer ${await signToken('alice', 'k2')}`, 'cf-connecting-ip': '192.0.2.1' }
     const response = await served.ask('/api/v1/accounts/x', { headers })
     expect(response.status).toBe(400)
     // Counted for its address, because its key was unknown, and for its user.

@@ -15,9 +15,9 @@ describe('the time to the next try', () => {
         random,
         fc.integer({ min: 1, max: 600 }),
         fc.integer({ min: 600, max: 90_000 }),
-        (tries, chance, base, most) => {
-          const full = Math.min(most, base * 2 ** tries)
-          const seconds = backoffSeconds(tries, chance, base, most)
+        (attempts, chance, base, most) => {
+          const full = Math.min(most, base * 2 ** attempts)
+          const seconds = backoffSeconds(attempts, chance, base, most)
           expect(Number.isInteger(seconds)).toBe(true)
           expect(seconds).toBeGreaterThanOrEqual(full / 2)
           expect(seconds).toBeLessThanOrEqual(Math.ceil(full))
@@ -70,48 +70,53 @@ interface Expected {
   /** The item's new status; null for no change. */
   readonly status: string | null
   /** Seconds until the next attempt: the least after the first failure, the most after the hundredth. */
-  readonly within: readonly [number, number]
+  readonly retryRange: readonly [number, number]
   /** The message for the user; null when the product's error does not change. */
   readonly says: RegExp | null
 }
 
 const table: Readonly<Record<FailureClass, Expected>> = {
-  retry: { outcome: 'failed', status: null, within: [15, hour], says: /did not respond/ },
-  restart: { outcome: 'failed', status: null, within: [15, hour], says: /changed while they were read/ },
-  rate_limited: { outcome: 'failed', status: null, within: [30, hour], says: /Too many requests/ },
-  deferred: { outcome: 'waiting', status: null, within: [0, 0], says: null },
+  retry: { outcome: 'failed', status: null, retryRange: [15, hour], says: /did not respond/ },
+  restart: { outcome: 'failed', status: null, retryRange: [15, hour], says: /changed while they were read/ },
+  rate_limited: { outcome: 'failed', status: null, retryRange: [30, hour], says: /Too many requests/ },
+  deferred: { outcome: 'waiting', status: null, retryRange: [0, 0], says: null },
   institution_down: {
     outcome: 'failed',
     status: 'institution_down',
-    within: [hour / 2, 6 * hour],
+    retryRange: [hour / 2, 6 * hour],
     says: /institution does not respond/,
   },
-  not_ready: { outcome: 'waiting', status: null, within: [3, 900], says: null },
-  update_mode: { outcome: 'failed', status: 'needs_update', within: [day, day], says: /new login/ },
+  not_ready: { outcome: 'waiting', status: null, retryRange: [3, 900], says: null },
+  update_mode: { outcome: 'failed', status: 'needs_update', retryRange: [day, day], says: /new login/ },
   at_bank: {
     outcome: 'failed',
     status: 'bank_action_required',
-    within: [day, day],
+    retryRange: [day, day],
     says: /resolved at the institution/,
   },
-  product_absent: { outcome: 'absent', status: null, within: [0.9 * hour, 7.7 * day], says: /does not offer/ },
-  consent_needed: { outcome: 'consent_needed', status: null, within: [0.9 * hour, 7.7 * day], says: /has to agree/ },
-  gone: { outcome: 'failed', status: 'relink_required', within: [day, day], says: /Link the institution again/ },
-  relink: { outcome: 'failed', status: 'relink_required', within: [day, day], says: /Link the institution again/ },
-  revoked: { outcome: 'failed', status: 'revoked', within: [day, day], says: /Access was revoked/ },
-  item_error: { outcome: 'failed', status: null, within: [hour / 4, 6 * hour], says: /reports a problem/ },
-  ours: { outcome: 'failed', status: null, within: [6 * hour, 6 * hour], says: /internal error/ },
+  product_absent: { outcome: 'absent', status: null, retryRange: [0.9 * hour, 7.7 * day], says: /does not offer/ },
+  consent_needed: {
+    outcome: 'consent_needed',
+    status: null,
+    retryRange: [0.9 * hour, 7.7 * day],
+    says: /has to agree/,
+  },
+  gone: { outcome: 'failed', status: 'relink_required', retryRange: [day, day], says: /Link the institution again/ },
+  relink: { outcome: 'failed', status: 'relink_required', retryRange: [day, day], says: /Link the institution again/ },
+  revoked: { outcome: 'failed', status: 'revoked', retryRange: [day, day], says: /Access was revoked/ },
+  item_error: { outcome: 'failed', status: null, retryRange: [hour / 4, 6 * hour], says: /reports a problem/ },
+  ours: { outcome: 'failed', status: null, retryRange: [6 * hour, 6 * hour], says: /internal error/ },
 }
 const isClass = (name: string): name is FailureClass => Object.hasOwn(table, name)
 const classes = Object.keys(table).filter(isClass)
 
 describe('the end of a run that failed with', () => {
   it.each(classes)('%s', (name) => {
-    const { outcome, status, within, says } = table[name]
+    const { outcome, status, retryRange, says } = table[name]
     expect(itemStatusFor(name)).toBe(status)
     const first = endOfFailure(failure(name), never, 0)
     const late = endOfFailure(failure(name), { attempts: 100, refusals: 100, wasRead: true }, 0.999_999_999)
-    expect([first.retrySeconds, late.retrySeconds]).toEqual(within)
+    expect([first.retrySeconds, late.retrySeconds]).toEqual(retryRange)
     expect(first).toMatchObject({
       outcome,
       errorCode: 'SOME_CODE',
@@ -128,8 +133,8 @@ describe('the end of a run that failed with', () => {
   })
 
   it('a limit waits as long as Plaid says, and longer where that is wiser', () => {
-    const end = (retryAfterSeconds: number | null, tries: number) =>
-      endOfFailure(failure('rate_limited', { retryAfterSeconds }), { ...never, attempts: tries }, 0).retrySeconds
+    const end = (retryAfterSeconds: number | null, attempts: number) =>
+      endOfFailure(failure('rate_limited', { retryAfterSeconds }), { ...never, attempts }, 0).retrySeconds
     expect(end(500, 0)).toBe(500)
     expect(end(1, 0)).toBe(30)
     expect(end(1, 4)).toBe(480)

@@ -32,8 +32,8 @@ describe('an item', () => {
     ['did not consent', { available_products: ['liabilities'], consented_products: ['transactions'] }, []],
     ['consented to nothing', { available_products: ['liabilities'], consented_products: [] }, []],
     ['has what it did not consent to', { products: ['liabilities'], consented_products: [] }, ['liabilities']],
-  ])('has the right products if it %s', (_what, told, expected) => {
-    expect(unitsFor(plaidProducts, { ...nothing, ...told })).toEqual(['item', 'balances', ...expected])
+  ])('has the right products if it %s', (_what, reported, expected) => {
+    expect(unitsFor(plaidProducts, { ...nothing, ...reported })).toEqual(['item', 'balances', ...expected])
   })
 
   it('never gets what the operator did not configure, nor anything twice', () => {

@@ -13,7 +13,7 @@ import {
   rotateSecret,
 } from '../../../src/events/manage-endpoints.ts'
 import { replayAllFailed, replayOne } from '../../../src/events/replay.ts'
-import { wakeDueEvents } from '../../../src/events/waker.ts'
+import { enqueueDueEvents } from '../../../src/events/enqueue-due.ts'
 import { requestErasure } from '../../../src/privacy/request-erasure.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import { url, useListening } from './listening.ts'
@@ -208,7 +208,7 @@ describe('an application', () => {
       [busy],
     )
     await pingEndpoint(as('app-quick'), quick)
-    await wakeDueEvents(given.job())
+    await enqueueDueEvents(given.job())
     expect(given.woken.toSorted()).toEqual([busy, quick].toSorted())
     given.woken.splice(0, 2, busy, quick)
     await deliverEvents(given.job(), given.woken.shift() ?? '')
@@ -232,10 +232,10 @@ describe('an application', () => {
       "update webhook_endpoints set failing_since = now(), next_attempt_at = now() + interval '1 hour'",
     )
     await fill(100_000)
-    await wakeDueEvents(given.job())
+    await enqueueDueEvents(given.job())
     expect(await stateOf(endpointId)).toMatchObject({ state: 'enabled' })
     await fill(1)
-    await wakeDueEvents(given.job())
+    await enqueueDueEvents(given.job())
     expect(await stateOf(endpointId)).toMatchObject({ state: 'disabled', disabled_reason: 'behind' })
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { deliverEvents } from '../../../src/events/deliver.ts'
 import { changeEndpoint, createEndpoint, pingEndpoint, rotateSecret } from '../../../src/events/manage-endpoints.ts'
 import { replayAllFailed } from '../../../src/events/replay.ts'
-import { wakeDueEvents } from '../../../src/events/waker.ts'
+import { enqueueDueEvents } from '../../../src/events/enqueue-due.ts'
 import { removeItem } from '../../../src/items/remove-item.ts'
 import { addAndCatchWebhook, linkAndSync } from '../../support/linked.ts'
 import { url, useListening } from './listening.ts'
@@ -184,7 +184,7 @@ describe('an endpoint', () => {
     const asked = given.receiver.requests
     await given.world.sql("update safety_switches set state = 'frozen' where name = 'freeze'")
     try {
-      await wakeDueEvents(job())
+      await enqueueDueEvents(job())
       await expect(deliverEvents(job(), endpointId)).rejects.toMatchObject({ code: 'frozen' })
       expect(given.receiver.requests).toBe(asked)
     } finally {

@@ -4,7 +4,7 @@ import { applicationIdentity } from '../../../src/auth/application-identity.ts'
 import type { Ctx, Services, User } from '../../../src/context.ts'
 import { deliverEvents } from '../../../src/events/deliver.ts'
 import { createEndpoint } from '../../../src/events/manage-endpoints.ts'
-import { wakeDueEvents } from '../../../src/events/waker.ts'
+import { enqueueDueEvents } from '../../../src/events/enqueue-due.ts'
 import { createEventReceiver, type EventReceiver } from '../../support/event-receiver.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
@@ -105,7 +105,7 @@ export function useListening(): Listening {
       return endpoint.id
     },
     deliver: async () => {
-      await wakeDueEvents(listening.job())
+      await enqueueDueEvents(listening.job())
       while (listening.woken.length > 0) await deliverEvents(listening.job(), listening.woken.shift() ?? '')
     },
     elapse: async () => {

@@ -92,8 +92,8 @@ describe('the change feed', () => {
     const others = (await everyTransaction(world, 'newest')).filter((row) => row.id !== id).slice(-2)
     await atTheBank(item, { remove: others.map(({ plaidTransactionId }) => plaidTransactionId) })
     const page = await follower.step(500)
-    const told = page.data.filter(({ transaction }) => transaction.id === id)
-    expect(told).toMatchObject([{ op: 'upsert', transaction: { note: 'second' } }])
+    const entries = page.data.filter(({ transaction }) => transaction.id === id)
+    expect(entries).toMatchObject([{ op: 'upsert', transaction: { note: 'second' } }])
     const removed = page.data.filter(({ op }) => op === 'remove')
     const gone = [pending?.id, ...others.map((other) => other.id)]
     expect(removed.map(({ transaction }) => transaction.id)).toEqual(expect.arrayContaining(gone))

@@ -61,15 +61,15 @@ async function store(userId: string, accounts: readonly ModelAccount[]): Promise
   await world.sql(
     `with item as (
        insert into items (user_id, plaid_item_id, access_token_sealed) values ($1, gen_random_uuid()::text, '') returning id
-     ), told as (select * from jsonb_to_recordset($2::jsonb) as r(id uuid, type text, currency jsonb, closed boolean, revoked int, balances jsonb)),
+     ), given as (select * from jsonb_to_recordset($2::jsonb) as r(id uuid, type text, currency jsonb, closed boolean, revoked int, balances jsonb)),
      made as (
        insert into accounts (id, user_id, item_id, plaid_account_id, name, type, closed, revoked_at)
-       select told.id, $1, item.id, told.id::text, 'account', type, closed,
-         ((now() at time zone 'UTC')::date + revoked + time '11:00') at time zone 'UTC' from told cross join item returning id
+       select given.id, $1, item.id, given.id::text, 'account', type, closed,
+         ((now() at time zone 'UTC')::date + revoked + time '11:00') at time zone 'UTC' from given cross join item returning id
      )
      insert into account_balances (account_id, day, user_id, current, available, iso_currency_code, unofficial_currency_code, as_of)
-     select told.id, (now() at time zone 'UTC')::date + (b->>'day')::int, $1, (b->>'current')::numeric, (b->>'available')::numeric, currency->>0, currency->>1, now()
-     from told join made using (id) cross join lateral jsonb_array_elements(balances) b`,
+     select given.id, (now() at time zone 'UTC')::date + (b->>'day')::int, $1, (b->>'current')::numeric, (b->>'available')::numeric, currency->>0, currency->>1, now()
+     from given join made using (id) cross join lateral jsonb_array_elements(balances) b`,
     [userId, JSON.stringify(rows)],
   )
   return rows.map(({ id }) => id)

@@ -98,12 +98,12 @@ describe('the application of the rules', () => {
 
   it('is announced to live sockets if it changed anything', async () => {
     await linkAndSyncSmallBank(world, 'live')
-    const heard: number[] = []
+    const announced: number[] = []
     const live = {
       tickets: createTickets(new Uint8Array(32), null, () => crypto.randomUUID()),
       open: () => Promise.reject(new Error('not here')),
       notify: (_: string, { seq }: { readonly seq: number }) => {
-        heard.push(seq)
+        announced.push(seq)
         return Promise.resolve()
       },
       close: () => Promise.resolve(),
@@ -114,7 +114,7 @@ describe('the application of the rules', () => {
     const watching = { ...user('live'), services: { ...world.services, live } }
     await ask(watching, applyRulesRoute, { body: {} })
     await ask(watching, applyRulesRoute, { body: {} })
-    expect(heard).toEqual([await numberOf('live')])
+    expect(announced).toEqual([await numberOf('live')])
   })
 
   it('changes each row once when it runs twice at the same time', async () => {

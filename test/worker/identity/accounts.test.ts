@@ -187,8 +187,8 @@ describe('whether an address has an account', () => {
   it('is not revealed by the limits', async () => {
     for (const email of ['limit-known@example.com', 'limit-unknown@example.com']) {
       if (email.includes('-known')) await accounts.signUp(email)
-      const tries = Array.from({ length: 11 }, () => accounts.cost(() => accounts.signIn(email, attackers)))
-      const codes = (await Promise.all(tries)).map(({ code }) => String(code)).toSorted()
+      const attempts = Array.from({ length: 11 }, () => accounts.cost(() => accounts.signIn(email, attackers)))
+      const codes = (await Promise.all(attempts)).map(({ code }) => String(code)).toSorted()
       expect(codes).toEqual([...Array<string>(10).fill('invalid_credentials'), 'rate_limited'])
     }
   })

@@ -18,7 +18,7 @@ const day = 24 * 3600
 const another = 'quite another password'
 let count = 0
 /** Creates an account for one test. */
-async function somebody(): Promise<{ email: string; grant: SessionGrant }> {
+async function signUp(): Promise<{ email: string; grant: SessionGrant }> {
   const email = `somebody-${(count += 1)}@example.com`
   return { email, grant: await accounts.signUp(email) }
 }
@@ -27,7 +27,7 @@ const isOver = async ({ refreshToken }: SessionGrant) => (await refusal(renew(re
 
 describe('an access token', () => {
   it('is good for fifteen minutes', async () => {
-    const { grant } = await somebody()
+    const { grant } = await signUp()
     const { expiresAt } = await verifyAccessToken(grant.accessToken, accounts.services.auth, new Date())
     const seconds = (expiresAt.getTime() - Date.now()) / 1000
     expect(grant.expiresInSeconds).toBe(900)
@@ -40,7 +40,7 @@ describe('an access token', () => {
 
 describe('a refresh token', () => {
   it('gives another of the same session, again and again', async () => {
-    const { grant } = await somebody()
+    const { grant } = await signUp()
     const tokens = new Set([grant.refreshToken])
     let current = grant
     for (let turn = 0; turn < 4; turn += 1) {
@@ -52,7 +52,7 @@ describe('a refresh token', () => {
   })
 
   it.each([1, 3])('ends the session when it is reused, %s uses later', async (uses) => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const bystander = await accounts.signIn(email)
     let current = grant
     for (let turn = 0; turn < uses; turn += 1) current = await renew(current.refreshToken)
@@ -65,7 +65,7 @@ describe('a refresh token', () => {
   })
 
   it('returns the same working successor to ten concurrent requests', async () => {
-    const { grant } = await somebody()
+    const { grant } = await signUp()
     const grants = await Promise.all(Array.from({ length: 10 }, () => renew(grant.refreshToken)))
     const successors = new Set(grants.map(({ refreshToken }) => refreshToken))
     expect(successors.size).toBe(1)
@@ -74,7 +74,7 @@ describe('a refresh token', () => {
   })
 
   it('is answered once more for ten seconds, and then its reuse ends the session', async () => {
-    const { grant } = await somebody()
+    const { grant } = await signUp()
     const next = await renew(grant.refreshToken)
     await accounts.age(8)
     expect((await renew(grant.refreshToken)).refreshToken).toBe(next.refreshToken)
@@ -84,14 +84,14 @@ describe('a refresh token', () => {
   })
 
   it('two generations old ends the session at once', async () => {
-    const { grant } = await somebody()
+    const { grant } = await signUp()
     const next = await renew((await renew(grant.refreshToken)).refreshToken)
     expect(await isOver(grant)).toBe(true)
     expect(await isOver(next)).toBe(true)
   })
 
   it('is refused, and not used up, beyond thirty refreshes per minute of its session; other sessions continue', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const other = await accounts.signIn(email)
     let current = grant
     for (let turn = 0; turn < 30; turn += 1) current = await renew(current.refreshToken)
@@ -102,10 +102,10 @@ describe('a refresh token', () => {
   })
 
   it('dies unused after a week, and with its session after thirty days however much it is used', async () => {
-    const idle = await somebody()
+    const idle = await signUp()
     await accounts.age(7 * day + 1)
     expect(await isOver(idle.grant)).toBe(true)
-    const busy = await somebody()
+    const busy = await signUp()
     let current = busy.grant
     for (let days = 0; days < 30; days += 6) {
       current = await renew(current.refreshToken)
@@ -122,7 +122,7 @@ describe('a refresh token', () => {
   )
 
   it('returns the same successor again after a lost response', async () => {
-    const { grant } = await somebody()
+    const { grant } = await signUp()
     await accounts.stack.addFault(accounts.database.name, {
       kind: 'lose-answer',
       matching: String.raw`identity\.renew_session`,
@@ -132,7 +132,7 @@ describe('a refresh token', () => {
   })
 
   it('stays unused when the request did not reach the database', async () => {
-    const { grant } = await somebody()
+    const { grant } = await signUp()
     await accounts.stack.addFault(accounts.database.name, {
       kind: 'fail-before',
       matching: String.raw`identity\.renew_session`,
@@ -144,7 +144,7 @@ describe('a refresh token', () => {
 
 describe('logging out', () => {
   it('ends that session and no other', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const other = await accounts.signIn(email)
     await logOut(accounts.ctx, grant.refreshToken)
     expect(await isOver(grant)).toBe(true)
@@ -154,8 +154,8 @@ describe('logging out', () => {
   })
 
   it('everywhere ends all of the account and none of another', async () => {
-    const { grant, email } = await somebody()
-    const stranger = await somebody()
+    const { grant, email } = await signUp()
+    const stranger = await signUp()
     const other = await accounts.signIn(email)
     await logOutEverywhere(await accounts.as(grant))
     expect([await isOver(grant), await isOver(other)]).toEqual([true, true])
@@ -163,7 +163,7 @@ describe('logging out', () => {
   })
 
   it('is refused, for all sessions, to a session that has ended', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const thief = await accounts.as(await accounts.signIn(email))
     await changePassword(await accounts.as(grant), { current: goodPassword, replacement: another })
     expect(await refusal(logOutEverywhere(thief))).toBe('unauthorized')
@@ -171,7 +171,7 @@ describe('logging out', () => {
   })
 
   it('takes from the access token that is still out what concerns the account', async () => {
-    const { grant } = await somebody()
+    const { grant } = await signUp()
     const user = await accounts.as(grant)
     await logOut(accounts.ctx, grant.refreshToken)
     const change = { current: goodPassword, replacement: another }
@@ -184,7 +184,7 @@ describe('logging out', () => {
 
 describe('the sessions of an account', () => {
   it('are listed, and ended one by one', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const other = await accounts.signIn(email)
     const user = await accounts.as(grant)
     const sessions = await listSessions(user)
@@ -196,21 +196,21 @@ describe('the sessions of an account', () => {
   })
 
   it('belong to one account only', async () => {
-    const [one, two] = [await somebody(), await somebody()]
+    const [one, two] = [await signUp(), await signUp()]
     const [theirs] = await listSessions(await accounts.as(two.grant))
     expect(await refusal(endSession(await accounts.as(one.grant), theirs?.id ?? ''))).toBe('not_found')
     await renew(two.grant.refreshToken)
   })
 
   it('are fifty at most: the one unused for longest gives way', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     for (let session = 0; session < 50; session += 1) await accounts.signIn(email)
     expect(await isOver(grant)).toBe(true)
     expect(await listSessions(await accounts.as(await accounts.signIn(email)))).toHaveLength(50)
   })
 
   it('need a token that a sign-in gave', async () => {
-    const { grant } = await somebody()
+    const { grant } = await signUp()
     const user = await accounts.as(grant)
     const { sessionId: _, ...actor } = user.actor
     expect(await refusal(listSessions({ ...user, actor }))).toBe('unauthorized')
@@ -219,7 +219,7 @@ describe('the sessions of an account', () => {
 
 describe('a changed password', () => {
   it('ends every session but the one that set it', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const others = [await accounts.signIn(email), await accounts.signIn(email)]
     await changePassword(await accounts.as(grant), { current: goodPassword, replacement: another })
     for (const other of others) expect(await isOver(other)).toBe(true)
@@ -229,7 +229,7 @@ describe('a changed password', () => {
   })
 
   it('needs the current one, which cannot be guessed with a stolen access token', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const user = await accounts.as(grant)
     const guess = () => refusal(changePassword(user, { current: 'a guess of the thief', replacement: another }))
     const codes = await Promise.all(Array.from({ length: 15 }, guess))
@@ -240,7 +240,7 @@ describe('a changed password', () => {
   })
 
   it('is refused where it is too easy', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const user = await accounts.as(grant)
     for (const replacement of ['short', `my ${email} password`])
       expect(await refusal(changePassword(user, { current: goodPassword, replacement }))).toBe('validation_failed')
@@ -248,7 +248,7 @@ describe('a changed password', () => {
   })
 
   it.each(['of the same session', 'of another session'])('set twice at once (%s) is set once', async (whose) => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const other = whose === 'of another session' ? await accounts.signIn(email) : grant
     const users = [await accounts.as(grant), await accounts.as(other)]
     const ended = await Promise.allSettled(
@@ -260,7 +260,7 @@ describe('a changed password', () => {
   })
 
   it('lets no sign-in with the old one through that began before', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const user = await accounts.as(grant)
     const [, ...signIns] = await Promise.allSettled([
       changePassword(user, { current: goodPassword, replacement: another }),
@@ -273,7 +273,7 @@ describe('a changed password', () => {
   })
 
   it('ends every session by e-mail code, works once, and only for an hour', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     await forgotPassword(accounts.ctx, email)
     const stale = accounts.mailedCode(email)
     await accounts.age(3601)
@@ -290,7 +290,7 @@ describe('a changed password', () => {
   })
 
   it('is set by one of several concurrent requests, and the others get an error', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const user = await accounts.as(grant)
     const codes: string[] = []
     for (let mail = 0; mail < 4; mail += 1) {
@@ -306,8 +306,8 @@ describe('a changed password', () => {
     const resets = ended.slice(0, 4)
     expect(resets.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1)
     const reasons = ended.filter((one) => one.status === 'rejected').map((one) => one.reason)
-    const told: readonly string[] = ['invalid_token', 'unauthorized', 'invalid_credentials']
-    for (const reason of reasons) expect(told).toContain(reason.code)
+    const publicCodes: readonly string[] = ['invalid_token', 'unauthorized', 'invalid_credentials']
+    for (const reason of reasons) expect(publicCodes).toContain(reason.code)
     expect(await isOver(grant)).toBe(true)
     await accounts.signIn(email, another)
   })
@@ -320,7 +320,7 @@ describe('a changed password', () => {
   })
 
   it('makes codes that were mailed before worthless', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     await forgotPassword(accounts.ctx, email)
     const code = accounts.mailedCode(email)
     await changePassword(await accounts.as(grant), { current: goodPassword, replacement: another })

@@ -20,12 +20,12 @@ beforeAll(async () => {
 afterAll(() => accounts.stop())
 
 let count = 0
-async function somebody(): Promise<{ email: string; grant: SignedIn }> {
+async function signUp(): Promise<{ email: string; grant: SignedIn }> {
   const email = `factor-${(count += 1)}@example.com`
   return { email, grant: await accounts.signUp(email) }
 }
 async function withTotp() {
-  const who = await somebody()
+  const who = await signUp()
   return { ...who, ...(await accounts.addTotp(who.grant)) }
 }
 const enter = (email: string, code: string | null) => accounts.signIn(email, goodPassword, code)
@@ -34,7 +34,7 @@ const wrongCode = (right: string) => String((Number(right) + 1) % 1_000_000).pad
 
 describe('a second factor that is being enrolled', () => {
   it('counts for nothing until a code of it was shown', async () => {
-    const { email, grant } = await somebody()
+    const { email, grant } = await signUp()
     const user = await accounts.as(grant)
     const { secret, uri } = await enrollTotp(user, goodPassword)
     expect(uri).toContain(`secret=${secret}`)
@@ -56,7 +56,7 @@ describe('a second factor that is being enrolled', () => {
   })
 
   it('again replaces what was not confirmed: of two secrets at once one counts', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const user = await accounts.as(grant)
     const first = await enrollTotp(user, goodPassword)
     const second = await enrollTotp(user, goodPassword)
@@ -68,7 +68,7 @@ describe('a second factor that is being enrolled', () => {
   })
 
   it('confirmed twice at once gives one list of recovery codes', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const user = await accounts.as(grant)
     const { secret } = await enrollTotp(user, goodPassword)
     const code = totpCode(fromBase32(secret), stepAt(accounts.ctx.now()))
@@ -96,7 +96,7 @@ describe('a TOTP code', () => {
   })
 
   it('is used up when it confirmed the secret', async () => {
-    const { grant, email } = await somebody()
+    const { grant, email } = await signUp()
     const user = await accounts.as(grant)
     const { secret } = await enrollTotp(user, goodPassword)
     const code = totpCode(fromBase32(secret), stepAt(accounts.ctx.now()))

@@ -34,7 +34,7 @@ describe('an account that comes under another id', () => {
     await one.note('Row 2 of 2', 'the roof')
     const before = (await one.accounts()).map(({ id }) => id)
     // The renumbering makes the sync read everything again. Another change must not affect other accounts.
-    const late = { key: 'T1-late', date: daysAgo(60), amount: '77.25', name: 'Told late' }
+    const late = { key: 'T1-late', date: daysAgo(60), amount: '77.25', name: 'Sent late' }
     kept.rows.push(late)
     one.bank.post(item.plaidItemId, kept, late)
     one.bank.renumber(item.plaidItemId, changed, tellsRemoved)
@@ -73,9 +73,9 @@ describe('an account that comes under another id', () => {
   })
 
   it('continues as the one with its transactions when two cannot be distinguished', async () => {
-    const one = person('twins')
-    const twins = [account('1', { name: 'Twin', mask: '7' }), account('2', { name: 'Twin', mask: '7' })]
-    const login = { institutionId: 'ins_1', accounts: twins }
+    const one = person('duplicates')
+    const alike = [account('1', { name: 'Twin', mask: '7' }), account('2', { name: 'Twin', mask: '7' })]
+    const login = { institutionId: 'ins_1', accounts: alike }
     const item = await one.link(login)
     const idOf = async (name: string) => {
       const [row] = await world.sql(
@@ -85,13 +85,13 @@ describe('an account that comes under another id', () => {
       return row?.['account_id']
     }
     const before = [await idOf('Row 1 of 1'), await idOf('Row 1 of 2')]
-    login.accounts = twins.toReversed()
-    for (const twin of twins) one.bank.renumber(item.plaidItemId, twin, false)
+    login.accounts = alike.toReversed()
+    for (const each of alike) one.bank.renumber(item.plaidItemId, each, false)
     await one.sync()
     await one.sync()
     expect([await idOf('Row 1 of 1'), await idOf('Row 1 of 2')]).toEqual(before)
-    expect(await one.spent()).toEqual(once(...twins))
-    expect(await one.worth()).toBe(sumOf(...twins))
+    expect(await one.spent()).toEqual(once(...alike))
+    expect(await one.worth()).toBe(sumOf(...alike))
   })
 })
 

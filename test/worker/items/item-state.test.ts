@@ -89,10 +89,10 @@ describe('a new item', () => {
 
 describe('a look at the item', () => {
   it('marks as dirty what a lost webhook should have marked', async () => {
-    const item = await linkAndSync(world, 'told', allProducts)
+    const item = await linkAndSync(world, 'reported', allProducts)
     const before = await runsFor(item, 'raised')
     const later = { last_successful_update: new Date() }
-    await lookAtItem(world, item, (told) => ({ ...told, status: { ...told.status, investments: later } }))
+    await lookAtItem(world, item, (response) => ({ ...response, status: { ...response.status, investments: later } }))
     expect(await runsFor(item, 'raised')).toEqual([...before, 'holdings', 'investment_transactions'].toSorted())
   })
 
@@ -210,7 +210,7 @@ describe('the states of items', () => {
     relink_required: ['ITEM_ERROR', 'INSTITUTION_NO_LONGER_SUPPORTED'],
     revoked: ['ITEM_ERROR', 'USER_PERMISSION_REVOKED'],
   }
-  const told = [
+  const reported = [
     'healthy',
     'pending_disconnect',
     'pending_expiration',
@@ -219,10 +219,10 @@ describe('the states of items', () => {
     'institution_down',
   ] as const
   const lost = ['relink_required', 'revoked'] as const
-  type Told = (typeof told)[number] | (typeof lost)[number]
+  type ReportedStatus = (typeof reported)[number] | (typeof lost)[number]
 
   /** Syncs the item while Plaid reports this status. */
-  async function tell(item: Item, status: Told): Promise<void> {
+  async function report(item: Item, status: ReportedStatus): Promise<void> {
     await world.sql("update items set disconnect_at = case when $2 then now() + interval '5 days' end where id = $1", [
       item.id,
       status === 'pending_disconnect',
@@ -265,10 +265,10 @@ describe('the states of items', () => {
   it('follow the reports of Plaid, in any order', async () => {
     const subject = 'any order'
     const item = await linkAndSyncSmallBank(world, subject)
-    for (const from of told)
-      for (const to of told) {
-        await tell(item, from)
-        await tell(item, to)
+    for (const from of reported)
+      for (const to of reported) {
+        await report(item, from)
+        await report(item, to)
         expect(await statusOf(subject, item)).toBe(to)
       }
   })
@@ -277,11 +277,11 @@ describe('the states of items', () => {
     for (const end of lost) {
       const subject = `ends ${end}`
       const item = await linkAndSyncSmallBank(world, subject)
-      for (const from of told) {
-        await tell(item, from)
-        await tell(item, end)
+      for (const from of reported) {
+        await report(item, from)
+        await report(item, end)
         expect(await statusOf(subject, item)).toBe(end)
-        await tell(item, 'healthy')
+        await report(item, 'healthy')
         expect(await statusOf(subject, item)).toBe(end)
         const again = await linkSmallBank(world, subject)
         expect(again).toMatchObject({ id: item.id, status: 'initializing' })
@@ -292,20 +292,20 @@ describe('the states of items', () => {
   })
 
   it('start with the report of Plaid, also before the first transactions arrive', async () => {
-    for (const status of [...told.filter((each) => each !== 'healthy'), ...lost]) {
+    for (const status of [...reported.filter((each) => each !== 'healthy'), ...lost]) {
       const subject = `begins ${status}`
       const item = await linkSmallBank(world, subject)
       await world.drain()
-      await tell(item, status)
+      await report(item, status)
       expect(await statusOf(subject, item)).toBe(status)
     }
   })
 
   it('end with a removal, from wherever they are, and begin again until it is purged', async () => {
-    for (const status of [...told, ...lost]) {
+    for (const status of [...reported, ...lost]) {
       const subject = `removed from ${status}`
       const item = await linkAndSyncSmallBank(world, subject)
-      await tell(item, status)
+      await report(item, status)
       await world.bank.fault({ endpoint: '/item/remove', times: 2, error: 'INTERNAL_SERVER_ERROR' })
       await removeItem(world.user(subject), item.id, { purge: false })
       expect(await rowOf(world, item)).toMatchObject({ status: 'removing' })

@@ -55,12 +55,12 @@ export const sumOf = (...accounts: MiniAccount[]) =>
 
 /** Creates users over the world of a test file. */
 export function people(world: () => World) {
-  let tally = 0
+  let count = 0
   function person(title: string): Person {
-    tally += 1
-    const bank = createMiniBank(`${title.replaceAll(/\W/g, '')}${tally}`)
+    count += 1
+    const bank = createMiniBank(`${title.replaceAll(/\W/g, '')}${count}`)
     const services = bank.services(world().services)
-    const ctx = { ...world().user(`${title} ${tally}`), services }
+    const ctx = { ...world().user(`${title} ${count}`), services }
     const { identity } = ctx.actor
     const every = async () => (await listTransactions(services.api, identity, {}, 500, null)).rows
     return {

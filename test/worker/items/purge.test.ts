@@ -70,10 +70,12 @@ describe('an item that was removed', () => {
     const kept = await world.sql(
       `select (select count(*) from accounts where user_id = $1) as accounts, (select count(*) from transactions where user_id = $1) as transactions,
          (select count(*) from securities where user_id = $1) as securities, (select count(*) from holding_days where user_id = $1) as days,
-         (select count(*) from link_exchanges where user_id = $1) as exchanges, (select count(*) > 0 from transaction_tombstones where user_id = $1) as told`,
+         (select count(*) from link_exchanges where user_id = $1) as exchanges, (select count(*) > 0 from transaction_tombstones where user_id = $1) as has_tombstones`,
       [user?.['user_id']],
     )
-    expect(kept).toEqual([{ accounts: '0', transactions: '0', securities: '0', days: '0', exchanges: '0', told: 't' }])
+    expect(kept).toEqual([
+      { accounts: '0', transactions: '0', securities: '0', days: '0', exchanges: '0', has_tombstones: 't' },
+    ])
   })
 
   it('takes along the webhooks that came before its row, of every item of Plaid’s that it has stood for', async () => {

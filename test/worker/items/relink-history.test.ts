@@ -152,8 +152,8 @@ describe('what the bank did between two links', () => {
     const publicToken = await world.bank.publicToken({ username: bank.username, password: bank.password })
     const again = await exchangePublicToken(world.user(subject), { publicToken, institution: null })
     await letHistoryArrive(world, again)
-    const told = (await world.bank.truth(again.plaidItemId)).transactions.length
-    expect(told).toBeLessThan(before.length)
+    const remaining = (await world.bank.truth(again.plaidItemId)).transactions.length
+    expect(remaining).toBeLessThan(before.length)
     await expectSame(subject, before)
   })
 
@@ -225,7 +225,7 @@ describe('a relink whose history arrives in two steps', () => {
   })
 
   it('keeps rows that were not sent until the history is complete', async () => {
-    const subject = 'not told yet'
+    const subject = 'not reported yet'
     const { before } = await predecessor(subject)
     const oldest = before.at(-1)
     const { publicToken, plaidItemId } = await chooseBank(world, subject, smallBank(subject))

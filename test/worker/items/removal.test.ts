@@ -62,8 +62,8 @@ describe('an unavailable Plaid', () => {
     expect(await everyTransaction(world, subject)).toEqual([])
     expect(await heldAtPlaid(world, subject)).toEqual([item.plaidItemId])
     expect(await pending(item)).toEqual([{ reason: 'removed', attempts: '1', last_error: 'INTERNAL_SERVER_ERROR' }])
-    const told = world.lines.find((line) => line.includes('item_not_ended') && line.includes(item.plaidItemId))
-    expect(told).toContain('"level":"error"')
+    const logged = world.lines.find((line) => line.includes('item_not_ended') && line.includes(item.plaidItemId))
+    expect(logged).toContain('"level":"error"')
 
     // The next attempt is not due yet.
     await reconcile(world.job())
@@ -102,7 +102,7 @@ describe('an unavailable Plaid', () => {
     const subject = 'twice'
     const item = await linked(subject)
     await plaidDown()
-    for (let time = 0; time < 3; time += 1) await removeItem(world.user(subject), item.id, hide)
+    for (let round = 0; round < 3; round += 1) await removeItem(world.user(subject), item.id, hide)
     expect(await pending(item)).toHaveLength(1)
     await world.bank.clearFaults()
     await removeItem(world.user(subject), item.id, hide)
@@ -287,7 +287,7 @@ describe('the removal of a large item', () => {
   })
 
   it('is added to the change feed before its rows are deleted', async () => {
-    const subject = 'untold'
+    const subject = 'unreported'
     const { item, follower } = await begun(subject)
     const { jobs } = world.services
     const own = { id: item.id, userId: await userOf(item), plaidItemId: item.plaidItemId }

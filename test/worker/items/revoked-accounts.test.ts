@@ -47,7 +47,8 @@ describe('an account that its user took back', () => {
       .poll(
         async () => {
           const deliveries = await world.delivered()
-          for (let time = 0; time < times; time += 1) for (const delivery of deliveries) await world.deliver(delivery)
+          for (let round = 0; round < times; round += 1)
+            for (const delivery of deliveries) await world.deliver(delivery)
           return deliveries.some(({ body }) => body.includes('USER_ACCOUNT_REVOKED'))
         },
         { timeout: 10_000 },
@@ -87,7 +88,7 @@ describe('an account that its user took back', () => {
   })
 
   it('can be revoked twice without harm', async () => {
-    const subject = 'told twice'
+    const subject = 'revoked twice'
     const item = await link(subject)
     const follower = follow(world, subject)
     const id = await takeBack(item, 'Nest egg', 3)
@@ -147,19 +148,19 @@ describe('an account that its user took back', () => {
       add: [{ account_id, amount: 3, name: 'Nest egg’s last' }],
       silent: true,
     })
-    let told: unknown[] = []
+    let names: unknown[] = []
     const odd = oddAnswers(world)
     const services = odd.withPlaid({
       async syncTransactions(...args) {
         const answer = await world.services.plaid.syncTransactions(...args)
-        if (answer.ok && told.length === 0) told = answer.value.added.map(({ name }) => name)
+        if (answer.ok && names.length === 0) names = answer.value.added.map(({ name }) => name)
         if (answer.ok && (await accountsOf(world, subject)).every(({ closed }) => !closed))
           await takeBack(item, 'Nest egg')
         return answer
       },
     })
     await odd.sync(item, 'transactions', services)
-    expect(told).toEqual(['Nest egg’s last'])
+    expect(names).toEqual(['Nest egg’s last'])
     const ofNestEgg = async () =>
       (await everyTransaction(world, subject)).filter(({ name }) => name.includes('Nest egg'))
     expect(await ofNestEgg()).toEqual([])

@@ -34,7 +34,7 @@ async function databaseNow(): Promise<Date> {
 const progress = (before: Date) => tokenRotationProgress(world.job(), before)
 const messageFor = (before: Date) => ({ rotate_tokens_before: before.toISOString(), after: null, pass: 1 })
 
-async function tokenOf(itemId: string): Promise<string> {
+async function storedToken(itemId: string): Promise<string> {
   const [row] = await world.sql('select user_id, access_token_sealed from items where id = $1', [itemId])
   const owner = { userId: String(row?.['user_id']), itemId }
   return (await openAccessToken(world.services.keyring, String(row?.['access_token_sealed']), owner)).reveal()
@@ -48,7 +48,7 @@ describe('a rotation of all access tokens', () => {
     await world.sql("update items set status = 'relink_required' where id = $1", [lost.id])
     const before = await databaseNow()
     const later = await linkAndSync(world, 'all 5')
-    const [old, kept] = [await Promise.all(items.map(({ id }) => tokenOf(id))), await tokenOf(later.id)]
+    const [old, kept] = [await Promise.all(items.map(({ id }) => storedToken(id))), await storedToken(later.id)]
     expect(await progress(before)).toEqual({ total: 3, remaining: 2 })
     const made = (await invalidations()).length
 
@@ -59,9 +59,9 @@ describe('a rotation of all access tokens', () => {
 
     expect(await progress(before)).toEqual({ total: 3, remaining: 0 })
     expect((await invalidations()).length - made).toBe(2)
-    const now = await Promise.all(items.map(({ id }) => tokenOf(id)))
+    const now = await Promise.all(items.map(({ id }) => storedToken(id)))
     expect(now.filter((token) => old.includes(token))).toEqual([])
-    expect(await tokenOf(later.id)).toBe(kept)
+    expect(await storedToken(later.id)).toBe(kept)
     for (const [index, item] of items.entries()) await expectTruth(world, `all ${index + 1}`, item.plaidItemId)
     expect(world.lines.join('\n')).toContain('token_rotation_finished')
   })

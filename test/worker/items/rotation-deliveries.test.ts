@@ -1,7 +1,7 @@
 // One rotation with several deliveries of its message. Plaid may rotate the token only once.
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
-import { retireItems } from '../../../src/items/queue-removal.ts'
+import { queueUnusableItems } from '../../../src/items/queue-removal.ts'
 import { requestRotation } from '../../../src/items/request-rotation.ts'
 import type { Plaid } from '../../../src/plaid/endpoints.ts'
 import type { Services } from '../../../src/context.ts'
@@ -203,7 +203,7 @@ describe('a delivery of a rotation', () => {
     await letTimePass(world, subject)
     await syncAll(subject, item)
     expect(await rowOf(world, item)).toMatchObject({ status: 'relink_required', status_reason: 'ACCESS_TOKEN_LOST' })
-    await retireItems(world.job())
+    await queueUnusableItems(world.job())
     const removals = 'select reason from plaid_removals where plaid_item_id = $1'
     expect(await world.sql(removals, [item.plaidItemId])).toEqual([{ reason: 'token_lost' }])
     first.release()

@@ -35,7 +35,7 @@ afterEach(() => {
 })
 
 const link = (subject: string): Promise<Item> => linkAndSyncSmallBank(world, subject)
-const tokenOf = (item: Item): Promise<string> => accessTokenOf(world, item)
+const currentToken = (item: Item): Promise<string> => accessTokenOf(world, item)
 const worksAtPlaid = async (token: string) =>
   (await codeOf(world.bank.plaid('/item/get', { access_token: token }))) === null
 
@@ -73,9 +73,9 @@ describe('a rotation', () => {
   it('puts a new token in the place of the old one, which is dead, and looks at everything with it', async () => {
     const subject = 'works'
     const item = await link(subject)
-    const old = await tokenOf(item)
+    const old = await currentToken(item)
     await rotate(world, world.user(subject), item.id)
-    const now = await tokenOf(item)
+    const now = await currentToken(item)
     expect(now).not.toBe(old)
     expect([await worksAtPlaid(old), await worksAtPlaid(now)]).toEqual([false, true])
     expect(await rowOf(world, item)).toMatchObject({ rotation_started_at: null, status: 'healthy' })
@@ -88,7 +88,7 @@ describe('a rotation', () => {
 
   it('is available to the owner only', async () => {
     const item = await link('owner')
-    const old = await tokenOf(item)
+    const old = await currentToken(item)
     expect(await codeOf(rotate(world, world.user('thief'), item.id))).toBe('not_found')
     expect(await codeOf(rotate(world, world.user('owner'), crypto.randomUUID()))).toBe('not_found')
     expect(await worksAtPlaid(old)).toBe(true)
@@ -165,7 +165,7 @@ describe('a rotation', () => {
     const others = await Promise.all([1, 2].map(() => codeOf(rotate(world, user, item.id))))
     gate.resolve()
     expect([await first, ...others]).toEqual([null, 'conflict', 'conflict'])
-    expect(await worksAtPlaid(await tokenOf(item))).toBe(true)
+    expect(await worksAtPlaid(await currentToken(item))).toBe(true)
   })
 
   it.each([
@@ -175,10 +175,10 @@ describe('a rotation', () => {
   ])('leaves the token unchanged when Plaid refuses (%s)', async (error, code) => {
     const subject = `refused ${error}`
     const item = await link(subject)
-    const old = await tokenOf(item)
+    const old = await currentToken(item)
     await world.bank.fault({ endpoint: '/item/access_token/invalidate', times: 1, error })
     expect(await codeOf(rotate(world, world.user(subject), item.id))).toBe(code)
-    expect(await tokenOf(item)).toBe(old)
+    expect(await currentToken(item)).toBe(old)
     await heal(world, 1)
     expect(await expectAtRest(world, subject)).toBe(item.plaidItemId)
     expect(await rowOf(world, item)).toMatchObject({ status: 'healthy' })
@@ -194,7 +194,7 @@ describe('a rotation', () => {
       times: 3,
     })
     await rotate(world, world.user(subject), item.id)
-    expect(await worksAtPlaid(await tokenOf(item))).toBe(true)
+    expect(await worksAtPlaid(await currentToken(item))).toBe(true)
     expect(alarms('access_token_lost', item)).toEqual([])
   })
 
@@ -203,7 +203,7 @@ describe('a rotation', () => {
     const item = await link(subject)
     await world.stack.addFault(world.database.name, { kind: 'lose-answer', matching: 'set access_token_sealed' })
     await rotate(world, world.user(subject), item.id)
-    expect(await worksAtPlaid(await tokenOf(item))).toBe(true)
+    expect(await worksAtPlaid(await currentToken(item))).toBe(true)
     await syncAll(subject, item)
     expect(await rowOf(world, item)).toMatchObject({ status: 'healthy', rotation_started_at: null })
   })

@@ -6,7 +6,7 @@ import type { Keyring } from '../../../src/crypto/keyring.ts'
 import { openAccessToken, sealAccessToken, type TokenTable } from '../../../src/custody/access-token.ts'
 import { beginRemoval } from '../../../src/db/items/removal.ts'
 import { AppError } from '../../../src/errors.ts'
-import { queueRemoval, retireItems } from '../../../src/items/queue-removal.ts'
+import { queueRemoval, queueUnusableItems } from '../../../src/items/queue-removal.ts'
 import { removeAtPlaid } from '../../../src/items/remove-at-plaid.ts'
 import { listKeys } from '../../../src/keys/list-keys.ts'
 import { startKeyRotation } from '../../../src/keys/rotate-keys.ts'
@@ -138,7 +138,7 @@ describe('items whose permission was withdrawn', () => {
     const foreign = await sealAccessToken(world.services.keyring, broken.token, whole.owner)
     await world.sql('update items set access_token_sealed = $2 where id = $1', [broken.id, foreign])
     await world.sql("update items set status = 'revoked' where id = any($1::uuid[])", [`{${whole.id},${broken.id}}`])
-    await retireItems(world.job())
+    await queueUnusableItems(world.job())
     expect(await opensIn(whole, await queued(whole))).toEqual(['plaid_removals'])
     expect(await queued(broken)).toBe(foreign)
     expect(

@@ -57,8 +57,8 @@ describe('a bank that is linked already', () => {
       })
     })
     expect(endpoints).toEqual([])
-    const twin = await exchangePublicToken(world.user(subject), asked(publicToken, [everyday], true))
-    expect(twin.id).not.toBe(item.id)
+    const duplicate = await exchangePublicToken(world.user(subject), asked(publicToken, [everyday], true))
+    expect(duplicate.id).not.toBe(item.id)
     expect(await held(subject)).toEqual([item.plaidItemId, plaidItemId])
     expect(await itemsOf(world, subject)).toHaveLength(2)
   })
@@ -102,7 +102,7 @@ describe('a bank that is linked already', () => {
   })
 
   it('counts as living while it waits for its user', async () => {
-    const subject = 'waiting twin'
+    const subject = 'waiting duplicate'
     const item = await first(subject)
     await world.sql("update items set status = 'needs_update' where id = $1", [item.id])
     const { publicToken } = await second(subject)
@@ -135,7 +135,7 @@ describe('a bank that is linked already', () => {
   })
 
   it('is none where the accounts of that name are closed', async () => {
-    const subject = 'closed twin'
+    const subject = 'closed duplicate'
     const item = await first(subject)
     await world.sql('update accounts set closed = true where item_id = $1', [item.id])
     const { publicToken, plaidItemId } = await second(subject)

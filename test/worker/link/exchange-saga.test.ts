@@ -78,10 +78,10 @@ async function everyCase(fault: CallFault, name: string, count: number): Promise
 const keptAt = (calls: readonly string[]): number => calls.indexOf('plaid.exchangePublicToken') + 2
 
 /** The items with which a case may end; null for none. */
-function possibleEnds({ fault, at, chosen }: Case, kept: number, wasTold: boolean): (string | null)[] {
+function possibleEnds({ fault, at, chosen }: Case, kept: number, isReported: boolean): (string | null)[] {
   // A stored token becomes an item without a further request, and what the client got as a result stays true.
   const isKept = at > kept || (at === kept && fault === 'dies after')
-  if (wasTold || isKept) return [chosen.plaidItemId]
+  if (isReported || isKept) return [chosen.plaidItemId]
   return at < kept - 1 ? [null] : [chosen.plaidItemId, null]
 }
 
@@ -207,8 +207,8 @@ describe('an item at Plaid without a row here', () => {
     await heal(world, 3, subject)
     expect(await heldAtPlaid(world, subject)).toEqual([])
     expect(await exchangesOf(subject)).toMatchObject([{ state: 'lost' }])
-    const told = world.lines.find((line) => line.includes('item_orphaned') && line.includes(chosen.plaidItemId))
-    expect(told).toContain('"level":"error"')
+    const logged = world.lines.find((line) => line.includes('item_orphaned') && line.includes(chosen.plaidItemId))
+    expect(logged).toContain('"level":"error"')
     expect(await codeOf(exchangePublicToken(world.user(subject), plainly(chosen)))).toBe('public_token_refused')
   })
 

@@ -22,11 +22,11 @@ useWorld((made) => {
 afterEach(() => {
   world.lines.length = 0
 })
-const { calls, endpointsOf, since, sentDuring, tokenOf, counts, userId, later } = linking(() => world)
+const { calls, endpointsOf, since, sentDuring, storedToken, counts, userId, later } = linking(() => world)
 
 /** The item at Plaid. */
 async function atPlaid(subject: string, itemId: string) {
-  const token = await tokenOf(subject, itemId)
+  const token = await storedToken(subject, itemId)
   const { item } = await world.bank.plaid('/item/get', { access_token: token.reveal() })
   return z.object({ webhook: z.string().nullable(), products: z.array(z.string()) }).parse(item)
 }
@@ -40,7 +40,7 @@ describe('an exchange', () => {
       expect.arrayContaining(['item', 'balances', 'transactions', 'liabilities']),
     )
     expect(world.queue).toEqual(item.products.map(() => ({ item_product_id: expect.any(String), reason: 'link' })))
-    const token = await tokenOf('exchange', item.id)
+    const token = await storedToken('exchange', item.id)
     const [row] = await world.sql('select access_token_sealed, i::text as everything from items i where id = $1', [
       item.id,
     ])
@@ -240,9 +240,9 @@ describe('a failing step of the exchange:', () => {
     const from = (await calls()).length
     expect((await appErrorOf(exchange('fails both'))).code).toBe('unavailable')
     const exchanged = (await since(from)).find(([endpoint]) => endpoint === '/item/public_token/exchange')
-    const told = world.lines.find((line) => line.includes('item_orphaned'))
-    expect(told).toContain('"level":"error"')
-    expect(told).toContain(`"plaid_item_id":"${String(exchanged?.[1])}"`)
+    const logged = world.lines.find((line) => line.includes('item_orphaned'))
+    expect(logged).toContain('"level":"error"')
+    expect(logged).toContain(`"plaid_item_id":"${String(exchanged?.[1])}"`)
   })
 
   it('the response of storing its token is lost — the item is removed at Plaid, and the exchange ends', async () => {

@@ -58,7 +58,7 @@ const tellings = async () => (await world.bank.calls()).filter(({ endpoint }) =>
 
 describe('a bank that was added on Plaid’s page', () => {
   it('is linked when the webhooks come, for the user who asked', async () => {
-    const subject = 'told'
+    const subject = 'notified'
     const { plaidItemId } = await addBank(subject)
     const deliveries = await linkWebhooks(2)
     expect(deliveries.map(({ body }) => /"webhook_code": "(\w+)"/.exec(body)?.[1]).toSorted(undefined)).toEqual([
@@ -104,7 +104,7 @@ describe('a bank that was added on Plaid’s page', () => {
   })
 
   it('is linked once, for any number and order of webhooks', async () => {
-    const subject = 'told often'
+    const subject = 'notified often'
     const { plaidItemId } = await addBank(subject)
     const deliveries = await linkWebhooks(2)
     for (const delivery of [...deliveries, ...deliveries.toReversed()]) await world.deliver(delivery)
@@ -261,9 +261,9 @@ describe('a session', () => {
     const { plaid } = world.services
     const opened = withPlaid(world.services, {
       getLinkToken: async (token) => {
-        const told = await plaid.getLinkToken(token)
+        const response = await plaid.getLinkToken(token)
         const session = { finished_at: null, exit: null, results: [] }
-        return told.ok ? { ...told, value: { link_sessions: [session] } } : told
+        return response.ok ? { ...response, value: { link_sessions: [session] } } : response
       },
     })
     expect(await askedAbout(subject, '5 hours', opened)).toBe(1)

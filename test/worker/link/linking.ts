@@ -41,7 +41,7 @@ export function linking(world: () => World) {
     }
     return sent
   }
-  async function tokenOf(subject: string, itemId: string): Promise<Secret> {
+  async function storedToken(subject: string, itemId: string): Promise<Secret> {
     const stored = await getSealedToken(world().services.api, world().user(subject).actor.identity, itemId)
     if (stored === null) throw new Error('there is no such item')
     return await openAccessToken(world().services.keyring, stored.sealed, stored)
@@ -57,5 +57,5 @@ export function linking(world: () => World) {
     await letTimePass(world())
     await reconcile(world().job())
   }
-  return { calls, endpointsOf, since, sentDuring, tokenOf, counts, userId, later }
+  return { calls, endpointsOf, since, sentDuring, storedToken, counts, userId, later }
 }

@@ -21,7 +21,7 @@ useWorld((made) => {
 afterEach(() => {
   world.lines.length = 0
 })
-const { calls, endpointsOf, since, sentDuring, tokenOf, counts, userId } = linking(() => world)
+const { calls, endpointsOf, since, sentDuring, storedToken, counts, userId } = linking(() => world)
 
 const plaidUserOf = async (subject: string): Promise<unknown> =>
   (await world.sql('select plaid_user_id from users where subject = $1', [subject]))[0]?.['plaid_user_id']
@@ -122,7 +122,7 @@ describe('a public token', () => {
     const publicToken = await world.bank.publicToken()
     const item = await exchangePublicToken(userWith(world, 'first user', repeating), { publicToken, institution: null })
     const before = (await calls()).length
-    for (let time = 0; time < 2; time += 1) {
+    for (let round = 0; round < 2; round += 1) {
       const error = await appErrorOf(
         exchangePublicToken(userWith(world, 'second user', repeating), {
           publicToken: 'public-theirs',
@@ -282,7 +282,7 @@ describe('a link token', () => {
 
   it('names the item by its token, and no products, in update mode', async () => {
     const item = await linkAndSync(world, 'update')
-    const token = await tokenOf('update', item.id)
+    const token = await storedToken('update', item.id)
     expect(await bodyOf('update', { ...fresh, itemId: item.id, accountSelection: true })).toEqual({
       ...(await about('update')),
       access_token: token.reveal(),

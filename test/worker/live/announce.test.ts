@@ -15,18 +15,18 @@ useWorld((made) => {
   world = made
 })
 
-interface Heard {
+interface Announced {
   readonly userId: string
   readonly seq: number
   readonly items: readonly string[]
 }
 
-function listening(heard: Heard[], fails = false) {
+function listening(announced: Announced[], fails = false) {
   const live: Live = {
     tickets: createTickets(new Uint8Array(32), null, () => crypto.randomUUID()),
     open: () => Promise.reject(new Error('not here')),
     notify: (userId, notice) => {
-      heard.push({ userId, ...notice })
+      announced.push({ userId, ...notice })
       return fails ? Promise.reject(new Error('gone')) : Promise.resolve()
     },
     close: () => Promise.resolve(),
@@ -49,8 +49,8 @@ const numberOf = async (subject: string) =>
 
 it('a commit and an edit notify the object of a user whom a client may watch, and no other object', async () => {
   const { id } = await linkAndSync(world, 'watched')
-  const heard: Heard[] = []
-  const services = listening(heard)
+  const announced: Announced[] = []
+  const services = listening(announced)
   const user = { ...world.user('watched'), services }
   const edit = async (): Promise<void> => {
     const [first] = await everyTransaction(world, 'watched')
@@ -59,17 +59,17 @@ it('a commit and an edit notify the object of a user whom a client may watch, an
   await world.bank.change((await itemOf(id)).plaidItemId, { add: 1, silent: true })
   await syncAgain(id, services)
   await edit()
-  expect(heard).toEqual([])
+  expect(announced).toEqual([])
   const identity = { ...user.actor.identity, issuedAt: new Date() }
   const userId = await allowWatching(services.api, identity, new Date(Date.now() + 60_000))
   await world.bank.change((await itemOf(id)).plaidItemId, { add: 1, silent: true })
   await syncAgain(id, services)
-  expect(heard).toEqual([{ userId, seq: await numberOf('watched'), items: [id] }])
+  expect(announced).toEqual([{ userId, seq: await numberOf('watched'), items: [id] }])
   await edit()
-  expect(heard.slice(1)).toEqual([{ userId, seq: await numberOf('watched'), items: [] }])
+  expect(announced.slice(1)).toEqual([{ userId, seq: await numberOf('watched'), items: [] }])
   await world.sql("update user_visits set live_until = now() - interval '1 second' where user_id = $1", [userId])
   await edit()
-  expect(heard).toHaveLength(2)
+  expect(announced).toHaveLength(2)
 })
 
 async function itemOf(id: string): Promise<{ plaidItemId: string }> {

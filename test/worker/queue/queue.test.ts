@@ -116,9 +116,9 @@ describe('a message', () => {
     const { acked, retried } = await deliver(syncQueue, bodies)
     expect(acked).toEqual([])
     expect(Object.values(retried)).toEqual(bodies.map(() => 120))
-    const told = world.lines.filter((line) => line.includes('message_malformed'))
-    expect(told).toHaveLength(bodies.length)
-    expect(told[1]).toContain('"m1"')
+    const logged = world.lines.filter((line) => line.includes('message_malformed'))
+    expect(logged).toHaveLength(bodies.length)
+    expect(logged[1]).toContain('"m1"')
     expect(world.lines.join('\n')).not.toContain('canary')
   })
 

@@ -86,7 +86,7 @@ describe('a client of the change feed', () => {
     'has missed nothing unless it got 410, however rows and removals are deleted meanwhile',
     { timeout: 600_000 },
     async () => {
-      let [told, kept, run] = [0, 0, 0]
+      let [expired, kept, run] = [0, 0, 0]
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 15, maxLength: 40 }), async (steps) => {
           const subject = `reader ${(run += 1)}`
@@ -110,14 +110,14 @@ describe('a client of the change feed', () => {
           const truth = await listed(world, subject)
           const copies: Follower['copy'][] = []
           for (const client of clients)
-            if (client === null || (await isExpired(client.catchUp(3)))) told += 1
+            if (client === null || (await isExpired(client.catchUp(3)))) expired += 1
             else copies.push(client.copy)
           kept += copies.length
           expect(copies).toEqual(copies.map(() => truth))
         }),
         { numRuns: runs, examples: [[oneOfEach]] },
       )
-      expect(told).toBeGreaterThan(0)
+      expect(expired).toBeGreaterThan(0)
       expect(kept).toBeGreaterThan(0)
     },
   )

@@ -95,7 +95,7 @@ describe('a product that Plaid refuses', () => {
     await world.drain()
     expect(await statusOf(subject, item, 'liabilities')).toBe('absent')
     const rests: number[] = []
-    for (let time = 0; time < 3; time += 1) {
+    for (let round = 0; round < 3; round += 1) {
       rests.push(Math.round(Number((await rowOf(item, 'liabilities'))?.['due']) / 3600))
       await world.sql(
         "update item_products set next_attempt_at = now() where item_id = $1 and product = 'liabilities'",

@@ -19,82 +19,107 @@ interface Expected {
   readonly action: string | null
   readonly says: RegExp
   /** The earliest and latest next attempt, in seconds from now. */
-  readonly within: readonly [number, number]
+  readonly retryRange: readonly [number, number]
   readonly product?: string
 }
 
 const failures: readonly Expected[] = [
-  { error: 'INTERNAL_SERVER_ERROR', status: 'healthy', action: null, says: /Plaid did not respond/, within: [1, 60] },
-  { error: 'PLANNED_MAINTENANCE', status: 'healthy', action: null, says: /Plaid did not respond/, within: [1, 60] },
-  { error: 'TRANSACTIONS_SYNC_LIMIT', status: 'healthy', action: null, says: /Too many requests/, within: [1, 120] },
+  {
+    error: 'INTERNAL_SERVER_ERROR',
+    status: 'healthy',
+    action: null,
+    says: /Plaid did not respond/,
+    retryRange: [1, 60],
+  },
+  { error: 'PLANNED_MAINTENANCE', status: 'healthy', action: null, says: /Plaid did not respond/, retryRange: [1, 60] },
+  {
+    error: 'TRANSACTIONS_SYNC_LIMIT',
+    status: 'healthy',
+    action: null,
+    says: /Too many requests/,
+    retryRange: [1, 120],
+  },
   {
     error: 'INSTITUTION_DOWN',
     status: 'institution_down',
     action: null,
     says: /institution does not respond/,
-    within: [1000, 22_000],
+    retryRange: [1000, 22_000],
   },
   {
     error: 'INSTITUTION_NOT_RESPONDING',
     status: 'institution_down',
     action: null,
     says: /institution does not respond/,
-    within: [1000, 22_000],
+    retryRange: [1000, 22_000],
   },
-  { error: 'PRODUCT_NOT_READY', status: 'healthy', action: null, says: /^nothing$/, within: [1, 900], product: 'ok' },
-  { error: 'ITEM_LOGIN_REQUIRED', status: 'needs_update', action: 'update', says: /new login/, within: [3600, 90_000] },
-  { error: 'NO_ACCOUNTS', status: 'needs_update', action: 'update', says: /new login/, within: [3600, 90_000] },
+  {
+    error: 'PRODUCT_NOT_READY',
+    status: 'healthy',
+    action: null,
+    says: /^nothing$/,
+    retryRange: [1, 900],
+    product: 'ok',
+  },
+  {
+    error: 'ITEM_LOGIN_REQUIRED',
+    status: 'needs_update',
+    action: 'update',
+    says: /new login/,
+    retryRange: [3600, 90_000],
+  },
+  { error: 'NO_ACCOUNTS', status: 'needs_update', action: 'update', says: /new login/, retryRange: [3600, 90_000] },
   {
     error: 'ITEM_LOCKED',
     status: 'bank_action_required',
     action: 'contact_bank',
     says: /resolved at the institution/,
-    within: [3600, 90_000],
+    retryRange: [3600, 90_000],
   },
   {
     error: 'USER_SETUP_REQUIRED',
     status: 'bank_action_required',
     action: 'contact_bank',
     says: /resolved at the institution/,
-    within: [3600, 90_000],
+    retryRange: [3600, 90_000],
   },
   {
     error: 'PRODUCTS_NOT_SUPPORTED',
     status: 'healthy',
     action: null,
     says: /does not offer this product at the moment/,
-    within: [3000, 4200],
+    retryRange: [3000, 4200],
   },
   {
     error: 'ADDITIONAL_CONSENT_REQUIRED',
     status: 'healthy',
     action: null,
     says: /does not offer this product at the moment/,
-    within: [3000, 4200],
+    retryRange: [3000, 4200],
   },
   {
     error: 'ITEM_NOT_FOUND',
     status: 'relink_required',
     action: 'relink',
     says: /Link the institution again/,
-    within: [3600, 90_000],
+    retryRange: [3600, 90_000],
   },
   {
     error: 'INVALID_ACCESS_TOKEN',
     status: 'relink_required',
     action: 'relink',
     says: /Link the institution again/,
-    within: [3600, 90_000],
+    retryRange: [3600, 90_000],
   },
   {
     error: 'ITEM_NOT_SUPPORTED',
     status: 'relink_required',
     action: 'relink',
     says: /Link the institution again/,
-    within: [3600, 90_000],
+    retryRange: [3600, 90_000],
   },
-  { error: 'INVALID_API_KEYS', status: 'healthy', action: null, says: /internal error/, within: [3600, 90_000] },
-  { error: 'INVALID_FIELD', status: 'healthy', action: null, says: /internal error/, within: [3600, 90_000] },
+  { error: 'INVALID_API_KEYS', status: 'healthy', action: null, says: /internal error/, retryRange: [3600, 90_000] },
+  { error: 'INVALID_FIELD', status: 'healthy', action: null, says: /internal error/, retryRange: [3600, 90_000] },
 ]
 
 const productRow = async (itemId: string) =>
@@ -107,7 +132,7 @@ const productRow = async (itemId: string) =>
   )[0]
 
 describe('a failure of Plaid’s', () => {
-  it.each(failures)('$error', async ({ error, status, action, says, within, product = 'error' }) => {
+  it.each(failures)('$error', async ({ error, status, action, says, retryRange, product = 'error' }) => {
     const subject = `fails ${error}`
     const user = world.user(subject)
     const { id, plaidItemId } = await linkAndSync(world, subject)
@@ -127,8 +152,8 @@ describe('a failure of Plaid’s', () => {
     expect({ status: item.status, action: actionRequired(item) }).toEqual({ status, action })
     const after = await productRow(id)
     expect(after).toMatchObject({ status: product, cursor: before?.['cursor'], dirty: 't', free: 't' })
-    expect(Number(after?.['due'])).toBeGreaterThanOrEqual(within[0] - 1)
-    expect(Number(after?.['due'])).toBeLessThanOrEqual(within[1])
+    expect(Number(after?.['due'])).toBeGreaterThanOrEqual(retryRange[0] - 1)
+    expect(Number(after?.['due'])).toBeLessThanOrEqual(retryRange[1])
     const shown = item.products.find((unit) => unit.product === 'transactions')?.lastError ?? null
     expect(shown ?? 'nothing').toMatch(says)
     // The user reads a sentence of this product, never a code, a path or Plaid's text.

@@ -34,7 +34,7 @@ const amountSchema = z.object({
   iso_currency_code: z.string().nullable(),
   unofficial_currency_code: z.string().nullable(),
 })
-const toldSchema = z.object({
+const bankStreamSchema = z.object({
   stream_id: z.string(),
   account_id: z.string(),
   description: z.string(),
@@ -65,7 +65,7 @@ async function atTheBank(item: Item) {
   const answer = await world.bank.plaid('/transactions/recurring/get', { access_token: await accessToken(item) })
   return (['inflow', 'outflow'] as const).flatMap((direction) =>
     z
-      .array(toldSchema)
+      .array(bankStreamSchema)
       .parse(answer[`${direction}_streams`])
       .map((stream) => ({
         plaid_stream_id: stream.stream_id,
@@ -100,14 +100,14 @@ const byStream = (left: { plaid_stream_id: string }, right: { plaid_stream_id: s
   left.plaid_stream_id < right.plaid_stream_id ? -1 : 1
 
 async function expectStreamsOfTheBank(subject: string, item: Item): Promise<void> {
-  const [told, accounts] = [await atTheBank(item), await plaidAccountIds(item)]
+  const [expected, accounts] = [await atTheBank(item), await plaidAccountIds(item)]
   const { data } = await list(subject, { limit: '500' })
   const seen = data.map(({ id: _id, account_id: account, transaction_ids: _ours, ...fields }) => ({
     ...fields,
     account: accounts.get(account),
   }))
-  expect(told.length).toBeGreaterThan(2)
-  expect(seen.toSorted(byStream)).toEqual(told.toSorted(byStream))
+  expect(expected.length).toBeGreaterThan(2)
+  expect(seen.toSorted(byStream)).toEqual(expected.toSorted(byStream))
 }
 
 const state = async (item: Item) =>
@@ -256,7 +256,7 @@ describe('recurring streams', () => {
         personal_finance_category: null,
       }
       return {
-        inflow_streams: [{ ...stream, description: 'told twice' }, long],
+        inflow_streams: [{ ...stream, description: 'sent twice' }, long],
         outflow_streams: outflow.slice(0, 1),
         set_aside: [],
       }

@@ -81,12 +81,12 @@ describe('transactions', () => {
     expect(await lastRun(item, 'transactions')).toMatchObject({ setAside: 1 })
 
     // The stored payload becomes readable, as after an upgrade.
-    const told = (await world.bank.truth(item.plaidItemId)).transactions.find(
+    const atBank = (await world.bank.truth(item.plaidItemId)).transactions.find(
       ({ transaction_id: id }) => id === row?.rowKey,
     )
     await world.sql('update set_aside_rows set payload = payload || $2::jsonb where id = $1', [
       row?.id,
-      JSON.stringify({ amount: told?.amount, date: told?.date, account_id: told?.account_id }),
+      JSON.stringify({ amount: atBank?.amount, date: atBank?.date, account_id: atBank?.account_id }),
     ])
     await odd.sync(item, 'transactions')
     await expectTruth(world, subject, item.plaidItemId)
@@ -163,7 +163,7 @@ describe('transactions', () => {
 
   it.each([
     ['can be read by its id', 'added[3].amount'],
-    ['cannot be told from others', 'added[3].transaction_id'],
+    ['cannot be distinguished from others', 'added[3].transaction_id'],
     ['is no row at all', 'added[3]'],
   ])('stay where one that is read again from the start %s', async (_what, path) => {
     const subject = `from the start ${path}`

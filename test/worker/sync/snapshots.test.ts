@@ -126,7 +126,7 @@ describe('accounts', () => {
         [item.id, closed],
       )
     await world.bank.change(item.plaidItemId, {
-      modify: [{ transaction_id: transaction?.transaction_id, name: 'told again' }],
+      modify: [{ transaction_id: transaction?.transaction_id, name: 'sent again' }],
       silent: true,
     })
     await odd.sync(item, 'transactions')

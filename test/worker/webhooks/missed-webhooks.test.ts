@@ -24,9 +24,9 @@ async function settled(subject: string): Promise<Item> {
 
 /** Syncs the item while Plaid reports this last webhook. */
 const look = (item: Item, lastWebhook: { sent_at: Date | null; code_sent: string | null } | null): Promise<void> =>
-  lookAtItem(world, item, (told) => ({
-    ...told,
-    status: { ...told.status, last_webhook: lastWebhook ?? { sent_at: null, code_sent: null } },
+  lookAtItem(world, item, (response) => ({
+    ...response,
+    status: { ...response.status, last_webhook: lastWebhook ?? { sent_at: null, code_sent: null } },
   }))
 
 const update = (sentAt: Date) => ({ sent_at: sentAt, code_sent: 'SYNC_UPDATES_AVAILABLE' })
@@ -53,7 +53,7 @@ describe('a webhook that Plaid says it sent', () => {
     expect(raised.map(({ product }) => product)).toEqual(expect.arrayContaining(['balances', 'transactions']))
 
     await world.bank.change(item.plaidItemId, { add: 1, silent: true })
-    for (let time = 0; time < 3; time += 1) await look(item, last)
+    for (let round = 0; round < 3; round += 1) await look(item, last)
     expect(await missed(item)).toBe(1)
     const marks = await world.sql(
       "select product from item_products where item_id = $1 and dirty_seq > synced_seq and status <> 'absent'",
@@ -130,8 +130,8 @@ describe('a webhook that Plaid says it sent', () => {
     await world.bank.change(item.plaidItemId, { add: 2 })
     await world.bank.webhooks({ drop: false })
     const { status } = await world.bank.plaid('/item/get', { access_token: await accessTokenOf(world, item) })
-    const told = z.object({ last_webhook: z.object({ code_sent: z.string() }) }).parse(status).last_webhook
-    await look(item, { ...told, sent_at: minutesAgo(6) })
+    const newest = z.object({ last_webhook: z.object({ code_sent: z.string() }) }).parse(status).last_webhook
+    await look(item, { ...newest, sent_at: minutesAgo(6) })
     expect(await missed(item)).toBe(1)
     await expectTruth(world, 'dropped', item.plaidItemId)
   })

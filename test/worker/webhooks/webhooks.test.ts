@@ -222,8 +222,8 @@ describe('a webhook', () => {
     expect(await events(item.plaidItemId)).toEqual([])
     expect(await marks(item.id)).toEqual(clean)
     expect(world.queue).toEqual([])
-    const told = world.lines.filter((line) => line.includes('webhook_refused'))
-    expect(told.map((line) => /"reason":"(\w+)"/.exec(line)?.[1])).toEqual([
+    const logged = world.lines.filter((line) => line.includes('webhook_refused'))
+    expect(logged.map((line) => /"reason":"(\w+)"/.exec(line)?.[1])).toEqual([
       'body_mismatch',
       'missing_header',
       'key_unavailable',

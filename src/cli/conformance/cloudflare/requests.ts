@@ -9,7 +9,7 @@ import type { ProbeTarget } from './target.ts'
 const context = 'https://developers.cloudflare.com/workers/runtime-apis/context'
 const lingerMs = 3_000
 const leaveAfterMs = 1_000
-const cronPatienceMs = 16 * 60_000
+const cronTimeoutMs = 16 * 60_000
 
 /** What the Worker noted after its client disconnected during the request. */
 async function afterLeaving(target: ProbeTarget, wait: boolean): Promise<string[]> {
@@ -72,10 +72,10 @@ export const requestAssertions: readonly Assertion<ProbeTarget>[] = [
     source: 'https://developers.cloudflare.com/workers/configuration/cron-triggers',
     certainty: 'sure',
     async check(target) {
-      if (target.fireCron === null && !target.isPatient)
+      if (target.fireCron === null && !target.waitsForCron)
         throw uncheckable('a new cron takes up to 15 minutes to start: add --slow')
       await target.fireCron?.()
-      const [first] = await target.notes('cron', 1, { ms: target.fireCron === null ? cronPatienceMs : 10_000 })
+      const [first] = await target.notes('cron', 1, { ms: target.fireCron === null ? cronTimeoutMs : 10_000 })
       expectEqual('cron', first?.what, '* * * * *')
     },
   },

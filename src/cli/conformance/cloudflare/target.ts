@@ -13,7 +13,7 @@ export interface ProbePlace {
   /** Triggers the cron here; null if Cloudflare triggers it. */
   readonly fireCron: (() => Promise<unknown>) | null
   /** Whether assertions may wait for many minutes. */
-  readonly isPatient: boolean
+  readonly waitsForCron: boolean
 }
 
 export interface Note {
@@ -30,7 +30,7 @@ export interface ProbeTarget extends ProbePlace {
   notes(
     name: string,
     count: number,
-    patience?: { readonly ms?: number; readonly isDirect?: true },
+    wait?: { readonly ms?: number; readonly isDirect?: true },
   ): Promise<readonly Note[]>
 }
 

@@ -4,7 +4,7 @@ import type * as z from 'zod'
 import * as schemas from '../../../plaid/schemas.ts'
 import { bodyOf, errorOf, type PlaidResponse, type PlaidTarget } from './target.ts'
 
-const patienceMs = 180_000
+const timeoutMs = 180_000
 const pollMs = 1_000
 export const sync = '/transactions/sync'
 const complete = 'HISTORICAL_UPDATE_COMPLETE'
@@ -15,7 +15,7 @@ export async function callWhenReady(
   path: string,
   body: Readonly<Record<string, unknown>>,
 ): Promise<PlaidResponse> {
-  const deadline = performance.now() + patienceMs
+  const deadline = performance.now() + timeoutMs
   for (;;) {
     const response = await target.call(path, body)
     if (!errorOf(response).endsWith('PRODUCT_NOT_READY') || performance.now() > deadline) return response
@@ -31,7 +31,7 @@ export async function syncPage(target: PlaidTarget, body: Readonly<Record<string
 
 /** Waits until the item's whole history is available. */
 export async function waitForHistory(target: PlaidTarget, accessToken: string): Promise<void> {
-  const deadline = performance.now() + patienceMs
+  const deadline = performance.now() + timeoutMs
   for (;;) {
     const { transactions_update_status: status } = await syncPage(target, { access_token: accessToken, count: 1 })
     if (status === complete) return

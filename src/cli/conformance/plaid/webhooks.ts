@@ -8,7 +8,7 @@ import { bodyOf, type PlaidTarget } from './target.ts'
 
 const verificationDocs = 'https://plaid.com/docs/api/webhooks/webhook-verification'
 const keyPath = '/webhook_verification_key/get'
-const patienceMs = 60_000
+const timeoutMs = 60_000
 
 /** Triggers DEFAULT_UPDATE for a new item and returns the webhook that arrives. */
 async function fire(target: PlaidTarget): Promise<ReceivedWebhook> {
@@ -17,7 +17,7 @@ async function fire(target: PlaidTarget): Promise<ReceivedWebhook> {
   const path = '/sandbox/item/fire_webhook'
   const body = { access_token: accessToken, webhook_type: 'TRANSACTIONS', webhook_code: 'DEFAULT_UPDATE' }
   expectEqual('webhook_fired', bodyOf(path, await target.call(path, body))['webhook_fired'], true)
-  return target.inbox.wait(itemId, patienceMs)
+  return target.inbox.wait(itemId, timeoutMs)
 }
 
 function decoded(jwt: string, part: 0 | 1): Record<string, unknown> {
@@ -26,7 +26,7 @@ function decoded(jwt: string, part: 0 | 1): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value))
 }
 
-async function keyOf(target: PlaidTarget, kid: string): Promise<unknown> {
+async function fetchKey(target: PlaidTarget, kid: string): Promise<unknown> {
   return bodyOf(keyPath, await target.call(keyPath, { key_id: kid }))['key']
 }
 
@@ -39,7 +39,7 @@ export const webhookAssertions: readonly Assertion<PlaidTarget>[] = [
     certainty: 'sure',
     async check(target) {
       const { verification, body } = await fire(target)
-      const keys = createKeyCache({ fetchKey: async (kid) => ({ found: await keyOf(target, kid) }) })
+      const keys = createKeyCache({ fetchKey: async (kid) => ({ found: await fetchKey(target, kid) }) })
       const request = { plaidVerification: verification, webhookSignature: null, body: Buffer.from(body) }
       const verdict = await verifyWebhook(request, { findKey: keys, hmacSecret: null, now: new Date() })
       expectEqual('verdict', verdict.ok ? 'verified' : verdict.reason, 'verified')
@@ -65,7 +65,7 @@ export const webhookAssertions: readonly Assertion<PlaidTarget>[] = [
     certainty: 'likely',
     async check(target) {
       const { verification } = await fire(target)
-      const key = await keyOf(target, String(decoded(verification, 0)['kid']))
+      const key = await fetchKey(target, String(decoded(verification, 0)['kid']))
       if (typeof key !== 'object' || key === null) throw new Error('the answer has no key')
       const expected = ['alg', 'created_at', 'crv', 'expired_at', 'kid', 'kty', 'use', 'x', 'y']
       expectEqual('members', Object.keys(key).toSorted(), expected)

@@ -109,7 +109,7 @@ const states: Readonly<Record<Delivery['state'], string>> = {
 }
 
 function row({ body, item_id: itemId, state, attempts, url }: Delivery): Html {
-  const tries = attempts.map(({ at, status, error }) => `${at} ${status ?? error ?? 'no response'}`)
+  const lines = attempts.map(({ at, status, error }) => `${at} ${status ?? error ?? 'no response'}`)
   return html`<li>
     <details>
       <summary>
@@ -123,7 +123,7 @@ POST ${url}
 
 ${JSON.stringify(body, null, 2)}
 
-${tries.length === 0 ? 'no attempt yet' : tries.join('\n')}</pre>
+${lines.length === 0 ? 'no attempt yet' : lines.join('\n')}</pre>
     </details>
   </li>`
 }

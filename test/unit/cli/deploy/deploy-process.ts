@@ -25,7 +25,7 @@ await deploy(
     config,
     cloudflare: createCloudflare('staging', wranglerOptions(process.env)),
     store: stateStore('staging', process.env['DEPLOY_FOLDER']),
-    judgement: { minRequests: 5, maxErrorRate: 0.01, watchMs: 60_000, patienceMs: 60_000, everyMs: 10_000 },
+    judgement: { minRequests: 5, maxErrorRate: 0.01, watchMs: 60_000, extraMs: 60_000, everyMs: 10_000 },
     preflight: nothing,
     pending: () => Promise.resolve({ isEmpty: false, migrations: [] }),
     migrate: nothing,

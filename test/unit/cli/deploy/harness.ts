@@ -62,7 +62,7 @@ export async function createHarness(): Promise<Harness> {
     config,
     cloudflare,
     store,
-    judgement: { minRequests: 20, maxErrorRate: 0.05, watchMs: 300_000, patienceMs: 300_000, everyMs: 10_000 },
+    judgement: { minRequests: 20, maxErrorRate: 0.05, watchMs: 300_000, extraMs: 300_000, everyMs: 10_000 },
     preflight: () => Promise.resolve(void steps.push('preflight')),
     pending: () => Promise.resolve({ isEmpty: false, migrations: [] }),
     migrate: () => Promise.resolve(void steps.push('migrate')),

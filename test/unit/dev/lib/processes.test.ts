@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { endGroup, groupCommands, noteGroup, stopLeftOverGroup } from '../../../../src/dev/lib/left-over-group.ts'
 import { commandLine, endProcess } from '../../../../src/dev/lib/processes.ts'
 
-const STUBBORN = "process.on('SIGTERM', () => {}); process.on('SIGINT', () => {}); setInterval(() => {}, 1000)"
+const stubborn = "process.on('SIGTERM', () => {}); process.on('SIGINT', () => {}); setInterval(() => {}, 1000)"
 const children: ChildProcess[] = []
 let folder: string
 
@@ -31,20 +31,20 @@ async function run(program: string, mark: string): Promise<number> {
 
 describe('a process', () => {
   it('is left alone if its command line is not the expected one', async () => {
-    const pid = await run(STUBBORN, 'bystander')
+    const pid = await run(stubborn, 'bystander')
     expect(await endProcess(pid, (command) => command.includes('postgres'), ['SIGKILL'], 100)).toBe(false)
     expect(await commandLine(pid)).toContain('bystander')
   })
 
   it('gets the next signal if it ignores the first', async () => {
-    const pid = await run(STUBBORN, 'mine')
+    const pid = await run(stubborn, 'mine')
     expect(await endProcess(pid, (command) => command.includes('mine'), ['SIGINT', 'SIGKILL'], 200)).toBe(true)
     expect(await commandLine(pid)).toBeNull()
   })
 })
 
 describe('a process group', () => {
-  const parent = `const c = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(STUBBORN)}, 'workerd'], {stdio: 'ignore'})`
+  const parent = `const c = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(stubborn)}, 'workerd'], {stdio: 'ignore'})`
 
   it('is ended as a whole, members that ignore the request too', { timeout: 20_000 }, async () => {
     const leader = await run(`${parent}; setInterval(() => {}, 1000)`, 'wrangler')
@@ -64,7 +64,7 @@ describe('a process group', () => {
   })
 
   it('is left alone if its number belongs to another process', async () => {
-    const leader = await run(STUBBORN, 'editor')
+    const leader = await run(stubborn, 'editor')
     await noteGroup(folder, leader)
     expect(await stopLeftOverGroup(folder)).toBeNull()
     expect(await groupCommands(leader)).toHaveLength(1)

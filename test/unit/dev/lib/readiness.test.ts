@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createReasons, type Reasons, whenReady } from '../../../../src/dev/lib/readiness.ts'
 
-const REQUEST_ID = '0b5f0f5e-0000-4000-8000-000000000001'
+const requestId = '0b5f0f5e-0000-4000-8000-000000000001'
 const servers: Server[] = []
 
 afterEach(() => {
@@ -15,7 +15,7 @@ async function workerWith(statuses: readonly number[], body: object): Promise<st
   let asked = 0
   const server = createServer((_request, response) => {
     const status = statuses[Math.min(asked++, statuses.length - 1)] ?? 500
-    response.writeHead(status, { 'x-request-id': REQUEST_ID }).end(JSON.stringify(body))
+    response.writeHead(status, { 'x-request-id': requestId }).end(JSON.stringify(body))
   })
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -27,7 +27,7 @@ async function workerWith(statuses: readonly number[], body: object): Promise<st
 /** The reasons after one log line of the request, in wrangler's format for an error. */
 function reasonsWith(reason: string): Reasons {
   const reasons = createReasons()
-  const line = { level: 'error', event: 'http_request', request_id: REQUEST_ID, reason }
+  const line = { level: 'error', event: 'http_request', request_id: requestId, reason }
   reasons.note('Using secrets defined in {a file} with a "reason"')
   reasons.note(`✘ [ERROR] ${JSON.stringify(line)}`)
   return reasons

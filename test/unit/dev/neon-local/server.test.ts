@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type NeonEndpoint, startNeonEndpoint } from '../../../../src/dev/neon-local/server.ts'
 import { connectStack, type TestDatabase } from '../../../support/stack.ts'
 
-const MAX_BYTES = 200_000
+const maxBytes = 200_000
 const stack = connectStack(inject('control'))
 
 let database: TestDatabase
@@ -52,7 +52,7 @@ beforeAll(async () => {
   await direct.connect()
   await direct.query('CREATE TABLE notes (id int PRIMARY KEY, text text)')
   const options = { postgresUrl: database.ownerUrl, port: 0, log: () => undefined }
-  small = await startNeonEndpoint({ ...options, maxBytes: MAX_BYTES })
+  small = await startNeonEndpoint({ ...options, maxBytes })
   limited = await startNeonEndpoint({ ...options, requestLimits: [{ requests: 2, perMs: 60_000 }] })
   full = await startNeonEndpoint({ ...options, maxConnections: 1 })
 }, 60_000)
@@ -176,7 +176,7 @@ describe('what Neon refuses', () => {
   })
 
   it('a request over the limit, with 413', async () => {
-    const response = await post(small.url, ' '.repeat(MAX_BYTES + 1), { 'neon-connection-string': database.ownerUrl })
+    const response = await post(small.url, ' '.repeat(maxBytes + 1), { 'neon-connection-string': database.ownerUrl })
     expect(response.status).toBe(413)
   })
 

@@ -19,8 +19,12 @@ describe('a login that breaks', () => {
     }
     const { data } = await desk.plaid.itemGet({ access_token })
     expect(data.item.error).toMatchObject({ error_type: 'ITEM_ERROR', error_code: 'ITEM_LOGIN_REQUIRED' })
-    const [told] = await receiver.arrived(1)
-    expect(told?.body).toMatchObject({ webhook_code: 'ERROR', item_id, error: { error_code: 'ITEM_LOGIN_REQUIRED' } })
+    const [webhook] = await receiver.arrived(1)
+    expect(webhook?.body).toMatchObject({
+      webhook_code: 'ERROR',
+      item_id,
+      error: { error_code: 'ITEM_LOGIN_REQUIRED' },
+    })
   })
 
   test('hides what happens at the bank until it is repaired, and then shows it', async () => {
@@ -74,8 +78,8 @@ describe('access that ends', () => {
     const desk = await openDesk()
     const { access_token, item_id } = await desk.link({ webhook: receiver.url })
     await desk.control(`/items/${item_id}/bank`, { revoke: true })
-    const [told] = await receiver.arrived(1)
-    expect(told?.body).toMatchObject({ webhook_code: 'USER_PERMISSION_REVOKED', item_id })
+    const [webhook] = await receiver.arrived(1)
+    expect(webhook?.body).toMatchObject({ webhook_code: 'USER_PERMISSION_REVOKED', item_id })
     expect(await errorCode(desk, '/item/get', access_token)).toBe('ITEM_NOT_FOUND')
   })
 
@@ -90,9 +94,9 @@ describe('access that ends', () => {
     expect(data.accounts.some(({ account_id }) => account_id === first)).toBe(false)
     expect((await desk.control(`/truth?item_id=${item_id}`)).text).not.toContain(first)
     await expect.poll(() => receiver.codes(), { timeout: 10_000 }).toContain('USER_ACCOUNT_REVOKED')
-    const told = receiver.received.find(({ body }) => body['webhook_code'] === 'USER_ACCOUNT_REVOKED')
-    expect(told?.body).toMatchObject({ account_id: first })
-    expect(told?.body).not.toHaveProperty('error')
+    const webhook = receiver.received.find(({ body }) => body['webhook_code'] === 'USER_ACCOUNT_REVOKED')
+    expect(webhook?.body).toMatchObject({ account_id: first })
+    expect(webhook?.body).not.toHaveProperty('error')
   })
 
   test('is final by /item/remove: the item is not found, and nothing is announced afterwards', async () => {

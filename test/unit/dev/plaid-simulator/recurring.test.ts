@@ -98,8 +98,8 @@ test('money in and money out are apart, and no digit of an amount is lost', asyn
   const rows = (name: string, amount: string) => [0, 7, 14].map((days) => ({ name, amount, date: ago(days) }))
   await bank(add([...rows('DIVIDEND', '-1234567890123456.10'), ...rows('DUST', '0.000000000000000001')]))
   const { inflow_streams, outflow_streams } = await streamsOf(desk, item)
-  const within = (list: Stream[], name: string) => list.find(({ description }) => description === name)
-  const [inflow, outflow] = [within(inflow_streams, 'DIVIDEND'), within(outflow_streams, 'DUST')]
+  const streamNamed = (list: Stream[], name: string) => list.find(({ description }) => description === name)
+  const [inflow, outflow] = [streamNamed(inflow_streams, 'DIVIDEND'), streamNamed(outflow_streams, 'DUST')]
   const texts = [inflow, outflow].flatMap((each) => [
     each?.last_amount.amount.rawJSON,
     each?.average_amount.amount.rawJSON,

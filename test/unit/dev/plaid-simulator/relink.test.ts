@@ -183,9 +183,9 @@ test('an account taken back is gone from its item alone, and is there again when
     expect(changed.body['accounts']).toEqual([account_id])
     const about = () => receiver.received.map(({ body }) => body).filter((body) => body['account_id'] === account_id)
     await expect.poll(() => about().length, { timeout: 10_000 }).toBe(1)
-    const told = about()
-    expect(told[0]).toMatchObject({ webhook_code: 'USER_ACCOUNT_REVOKED', item_id: first.item_id })
-    expect('error' in (told[0] ?? {})).toBe(false)
+    const webhooks = about()
+    expect(webhooks[0]).toMatchObject({ webhook_code: 'USER_ACCOUNT_REVOKED', item_id: first.item_id })
+    expect('error' in (webhooks[0] ?? {})).toBe(false)
     const refused = await desk.post('/accounts/get', {
       access_token: first.access_token,
       options: { account_ids: [account_id] },
@@ -229,8 +229,8 @@ test('a change between two pages of a relinked item fails its next page, and the
   await desk.control('/faults', { endpoint: '/transactions/sync', mutate_during_pagination: true })
   const { pages } = await readUpdate(desk, second.access_token, '', 50)
   expect(sorted(applied(new Map(), pages))).toEqual(sorted(await truth(desk, second.item_id)))
-  const told = await readUpdate(desk, third.access_token, cursor)
-  expect(told.pages.flatMap(({ modified }) => modified).length).toBe(1)
+  const update = await readUpdate(desk, third.access_token, cursor)
+  expect(update.pages.flatMap(({ modified }) => modified).length).toBe(1)
 })
 
 test('an item that a second item ends needs a login again', async () => {
@@ -244,8 +244,8 @@ test('an item that a second item ends needs a login again', async () => {
   const dead = await desk.post('/accounts/get', { access_token: first.access_token })
   expect(dead.body['error_code']).toBe('ITEM_LOGIN_REQUIRED')
   expect((await desk.post('/accounts/get', { access_token: second.access_token })).status).toBe(200)
-  const [told] = await receiver.arrived(1)
-  expect(told?.body).toMatchObject({
+  const [webhook] = await receiver.arrived(1)
+  expect(webhook?.body).toMatchObject({
     webhook_code: 'ERROR',
     item_id: first.item_id,
     error: { error_code: 'ITEM_LOGIN_REQUIRED' },

@@ -60,8 +60,8 @@ describe('/sandbox/item/fire_webhook', () => {
       ]
     const { access_token } = await desk.link()
     expect(await fire({ access_token }, {})).toBe('SANDBOX_WEBHOOK_INVALID')
-    const heard = await desk.link({ webhook: 'http://127.0.0.1:9/hook' })
-    expect(await fire({ access_token: heard.access_token }, { webhook_type: 'LIABILITIES' })).toBe(
+    const withWebhook = await desk.link({ webhook: 'http://127.0.0.1:9/hook' })
+    expect(await fire({ access_token: withWebhook.access_token }, { webhook_type: 'LIABILITIES' })).toBe(
       'SANDBOX_PRODUCT_NOT_ENABLED',
     )
   })

@@ -95,11 +95,11 @@ test('an unknown user is an error everywhere', async () => {
 test('a removed user loses the items and is unknown afterwards, and is created again as another user', async () => {
   const desk = await openDesk()
   const [gone, kept] = [await userNamed(desk, 'one'), await userNamed(desk, 'two')]
-  const tokenOf = async (user_id: string) => {
+  const userTokenFor = async (user_id: string) => {
     const { public_token } = await linked(desk, { user_id })
     return (await desk.plaid.itemPublicTokenExchange({ public_token })).data.access_token
   }
-  const [goneToken, keptToken] = [await tokenOf(gone), await tokenOf(kept)]
+  const [goneToken, keptToken] = [await userTokenFor(gone), await userTokenFor(kept)]
   await desk.plaid.userRemove({ user_id: gone })
   expect((await desk.post('/item/get', { access_token: goneToken })).body['error_code']).toBe('ITEM_NOT_FOUND')
   expect((await desk.post('/item/get', { access_token: keptToken })).status).toBe(200)

@@ -12,7 +12,7 @@ import { commandLine } from '../../../../src/dev/lib/processes.ts'
 import { projectFolder } from '../../../../src/dev/lib/project-folder.ts'
 import { type Postgres, startPostgres } from '../../../../src/dev/postgres/server.ts'
 
-const TIMEOUT_MS = 60_000
+const timeoutMs = 60_000
 const lines: string[] = []
 let base: string
 
@@ -65,7 +65,7 @@ async function killedRun(dataDir: string): Promise<{ pid: number; folder: string
   return z.object({ pid: z.int(), folder: z.string() }).parse(JSON.parse(output))
 }
 
-describe('a data folder', { timeout: TIMEOUT_MS }, () => {
+describe('a data folder', { timeout: timeoutMs }, () => {
   it('keeps data and passwords over a restart, for its owner alone', async () => {
     const dataDir = join(base, 'kept')
     const first = await start(dataDir)
@@ -130,7 +130,7 @@ describe('a data folder', { timeout: TIMEOUT_MS }, () => {
   })
 })
 
-describe('a throwaway', { timeout: TIMEOUT_MS }, () => {
+describe('a throwaway', { timeout: timeoutMs }, () => {
   it('goes with its run, and that of a killed run with the next one', async () => {
     const { pid, folder } = await killedRun(':memory:')
     const server = await start(':memory:')
@@ -148,11 +148,11 @@ describe('a throwaway', { timeout: TIMEOUT_MS }, () => {
   })
 })
 
-describe('the server', { timeout: TIMEOUT_MS }, () => {
+describe('the server', { timeout: timeoutMs }, () => {
   let server: Postgres
   beforeAll(async () => {
     server = await start(':memory:')
-  }, TIMEOUT_MS)
+  }, timeoutMs)
   afterAll(() => server.stop())
 
   it('requires a password from every client', async () => {

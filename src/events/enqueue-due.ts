@@ -4,13 +4,13 @@ import type { Ctx } from '../context.ts'
 import type { JobsDatabase } from '../db/core/client.ts'
 import { audit } from '../audit/audit.ts'
 import {
-  claimWakes,
+  claimDueEndpoints,
   disableEndpoint,
   type EndedEndpoint,
   failOfDisabled,
   listBehind,
   listKeyless,
-  releaseWakes,
+  releaseEndpoints,
 } from '../db/events/work.ts'
 import { AppError } from '../errors.ts'
 import { trailOf } from './trail.ts'
@@ -32,28 +32,28 @@ interface Over {
   readonly now: () => number
 }
 
-async function wake({ jobs, enqueueDeliveries }: Omit<Over, 'now'>, onlyRecent: boolean) {
-  const { woken, hasEndpoints } = await claimWakes(jobs, onlyRecent, most)
+async function enqueue({ jobs, enqueueDeliveries }: Omit<Over, 'now'>, onlyRecent: boolean) {
+  const { woken, hasEndpoints } = await claimDueEndpoints(jobs, onlyRecent, most)
   const refused = woken.length === 0 ? [] : await enqueueDeliveries(woken)
-  if (refused.length > 0) await releaseWakes(jobs, refused)
+  if (refused.length > 0) await releaseEndpoints(jobs, refused)
   return { count: woken.length - refused.length, hasEndpoints }
 }
 
 const isFrozen = (error: unknown): boolean => error instanceof AppError && error.code === 'frozen'
 
-export interface EventWaker {
+export interface EventEnqueuer {
   /** For entry points. Never rejects, and asks the database once in a while only where no endpoint gets events. */
-  readonly wakeEvents: (log: Logger) => Promise<void>
+  readonly enqueueEvents: (log: Logger) => Promise<void>
   /** An endpoint gets events from now on. */
   readonly expectEvents: () => void
 }
 
-export function createEventWaker({ jobs, enqueueDeliveries, now }: Over): EventWaker {
+export function createEventEnqueuer({ jobs, enqueueDeliveries, now }: Over): EventEnqueuer {
   let silentUntilMs = 0
-  const wakeEvents: EventWaker['wakeEvents'] = async (log) => {
+  const enqueueEvents: EventEnqueuer['enqueueEvents'] = async (log) => {
     if (now() < silentUntilMs) return
     try {
-      const { hasEndpoints } = await wake({ jobs, enqueueDeliveries }, true)
+      const { hasEndpoints } = await enqueue({ jobs, enqueueDeliveries }, true)
       if (!hasEndpoints) silentUntilMs = now() + believedMs
     } catch (error) {
       // During a freeze nothing is sent.
@@ -63,14 +63,14 @@ export function createEventWaker({ jobs, enqueueDeliveries, now }: Over): EventW
   const expectEvents = (): void => {
     silentUntilMs = 0
   }
-  return { wakeEvents, expectEvents }
+  return { enqueueEvents, expectEvents }
 }
 
 /** For the cron: enqueues every endpoint with due deliveries, and ends what disabled endpoints will not get. */
-export async function wakeDueEvents(ctx: Ctx): Promise<void> {
+export async function enqueueDueEvents(ctx: Ctx): Promise<void> {
   const { services, log } = ctx
   try {
-    const { count } = await wake(services, false)
+    const { count } = await enqueue(services, false)
     await disable(ctx, 'behind', await listBehind(services.jobs, mostPending))
     await disable(ctx, 'no_key', await listKeyless(services.jobs))
     for (let failed = portion; failed === portion;) failed = await failOfDisabled(services.jobs, portion)

@@ -5,7 +5,7 @@ import type { Operation, OperationKind, OperationObserver } from './operation.ts
 /** A backup makes thousands of calls; a trace shows the first ones. */
 const mostKept = 100
 
-export interface Tally {
+export interface OperationTotals {
   readonly observe: OperationObserver
   /** Calls and milliseconds by kind, and the newest request to Plaid; nothing about kinds without a call. */
   readonly fields: () => LogFields
@@ -13,7 +13,7 @@ export interface Tally {
   readonly operations: () => readonly Operation[]
 }
 
-export function createTally(): Tally {
+export function createOperationTotals(): OperationTotals {
   const sums = new Map<OperationKind, { calls: number; ms: number }>()
   const kept: Operation[] = []
   let plaidRequestId: string | undefined

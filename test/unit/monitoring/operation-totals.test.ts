@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Operation } from '../../../src/monitoring/operation.ts'
-import { createTally } from '../../../src/monitoring/tally.ts'
+import { createOperationTotals } from '../../../src/monitoring/operation-totals.ts'
 
 const operation = (change: Partial<Operation>): Operation => ({
   kind: 'database',
@@ -11,8 +11,8 @@ const operation = (change: Partial<Operation>): Operation => ({
   ...change,
 })
 
-test('a tally counts calls and whole milliseconds by kind, and names the newest request to Plaid', () => {
-  const { observe, fields } = createTally()
+test('the totals count calls and whole milliseconds by kind, and name the newest request to Plaid', () => {
+  const { observe, fields } = createOperationTotals()
   expect(fields()).toEqual({})
   observe(operation({}))
   observe(operation({}))
@@ -28,8 +28,8 @@ test('a tally counts calls and whole milliseconds by kind, and names the newest 
   })
 })
 
-test('a tally keeps a hundred operations for a trace', () => {
-  const { observe, fields, operations } = createTally()
+test('the totals keep a hundred operations for a trace', () => {
+  const { observe, fields, operations } = createOperationTotals()
   for (let index = 0; index < 5000; index += 1) observe(operation({ kind: 'crypto' }))
   expect(operations()).toHaveLength(100)
   expect(fields()).toMatchObject({ crypto_calls: 5000 })
