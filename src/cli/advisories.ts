@@ -97,7 +97,7 @@ async function main(args: string[]): Promise<void> {
   }
   for (const one of found) process.stdout.write(`${describe(one)}\n`)
   const failures = found.filter(isFailure)
-  if (failures.length > 0) throw new Error(`${failures.length} of ${found.length} advisories need an answer.`)
+  if (failures.length > 0) throw new Error(`${failures.length} of ${found.length} advisories fail this check.`)
   process.stdout.write(`The registry has no advisory that fails this check (${found.length} listed).\n`)
 }
 

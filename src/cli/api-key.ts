@@ -15,7 +15,7 @@ ADMIN_TOKEN is an administrator's access token (locally: npm run token -- --sub 
   --name NAME         a name, by which people recognize the key
   --scopes SCOPES     read, write, link, webhooks, admin:read, admin:write and admin:metrics, separated by commas (read,write,link)
   --application NAME  the application of the key (local)
-  --issuer URL        the issuer of the users of a new application; without it, one of its own
+  --issuer URL        the issuer of the users of a new application; without it, a separate one
   --days N            the life of the key (no end)
   --url URL           the Worker (http://127.0.0.1:8787, or PORT's)`
 

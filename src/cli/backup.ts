@@ -40,7 +40,7 @@ verify restores a backup into a temporary database and compares every row with t
 restore loads a backup into an empty database and makes that ready for a Worker. URL is its owner's. Who was erased since is
 erased again: by the list that fetch has left in BACKUP less than a day ago, or by these:
   --bucket NAME, --local FOLDER  the list that the bucket has now; not alone for a backup older than 30 days
-  --erasures FILE  a list that 'npm run -s erasure -- list' has written; 'none' if nobody was; 'fetched' for the list in BACKUP,
+  --erasures FILE  a list that 'npm run -s erasure -- list' has written; 'none' for no one; 'fetched' for the list in BACKUP,
                    however old
 settle does the same to a database that its provider has put back to an earlier state: it loads nothing.
   --again  also if it was settled within a day

@@ -8,7 +8,7 @@ const help = `npm run demo [-- options]
 
 Starts the whole stack on throwaway data, links a bank, changes it, kills the Worker, misses webhooks, and compares what
 the API returns with the bank's own data: row by row, amount by amount. Takes about half a minute.
-  --custom-users DIR  also links every custom user (Plaid's format) in DIR's .json files, each as a user of its own
+  --custom-users DIR  also links every custom user (Plaid's format) in DIR's .json files, each as a separate user
   --seed TEXT         another bank: the same seed gives the same one
   --wait SECONDS      how long a change may take to arrive (60)
   --json              one object on standard output at the end; the report goes to standard error

@@ -11,8 +11,8 @@ import { nullIfMissing } from '../dev/lib/missing.ts'
 const help = `npm run language
 
 Fails where a text that people read uses a word that docs/glossary.md replaces: summaries and descriptions of the API,
-error details, e-mails, the documentation, comments, and test titles, which begin with a finite verb or with their
-subject. Prints file, line, word and suggestion.`
+error details, e-mails, the documentation, comments, the help and the messages of commands, and test titles, which begin
+with a finite verb or with their subject. Prints file, line, word and suggestion.`
 
 const read =
   /(?:^|\/)(?:README|CONTRIBUTING)\.md$|^docs\/(?!glossary\.md$)|^test\/(?!unit\/cli\/language\.).*\.ts$|^(?:src|drizzle)\/.*\.ts$|^\.ci\/|^wrangler\.toml$/

@@ -10,7 +10,7 @@ const help = `npm run load [-- --url URL --token TOKEN…] [--seconds N] [--conn
 
 Sends many requests and exits 1 where a criterion is missed: 99.9 % good responses, a mean below 2 s, and more on this
 machine. Without --url it starts the nearest thing to production here, and stops it again: the built Worker in workerd,
-and PostgreSQL, the Neon endpoint and the bank in processes of their own. docs/load.md says how to read the result.
+and PostgreSQL, the Neon endpoint and the bank in separate processes. docs/load.md says how to read the result.
   --url URL        a running deployment, which gets reads only; on this machine, unless --i-own-this
   --token TOKEN    an access token of a user for --url; can be repeated for more users. LOAD_TOKEN does the same and
                    stays out of the list of processes

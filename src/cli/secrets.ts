@@ -51,7 +51,7 @@ const fakes: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/ZXhhbXBsZ/, 'says in base64 that it is an example'],
   [/0000-4000-8000-000000000000/, 'is a placeholder of a UUID'],
   [/:(?:…|\w{1,3})@/, 'has no password worth the name'],
-  [/@(?:127\.0\.0\.1|localhost|db|host|[\w.-]+\.test|db\.localtest\.me)\b/, "names a host that is nobody's"],
+  [/@(?:127\.0\.0\.1|localhost|db|host|[\w.-]+\.test|db\.localtest\.me)\b/, 'names a host that no one owns'],
 ]
 
 /** Long runs that are not random values. */

@@ -17,7 +17,7 @@ const help = `npm run test:security [-- --url URL [--token TOKEN [--admin-token 
 Drives sqlmap against every request that takes parameters (query, body, ids in the path) and wapiti against every GET:
 of a local stack that it starts, links a bank to and throws away, or of a deployment, whose rate limits slow the scan.
 Fails on any finding; a 5xx response is one. Requests that delete or erase are left out; others change the user's data.
-  --url URL      a staging deployment of yours, with --token, an access token of a test user who has linked a bank, and
+  --url URL      your staging deployment, with --token, an access token of a test user who has linked a bank, and
                  --admin-token for the paths of administrators. SCAN_TOKEN and SCAN_ADMIN_TOKEN in the environment do the
                  same and stay out of the list of processes. Without a token, SCAN_EMAIL and SCAN_PASSWORD in the
                  environment are a built-in account of it without a second factor

@@ -4,7 +4,7 @@ import { readDescription } from './description.ts'
 
 const description = readDescription()
 
-test('takes nearly all of Plaid’s own examples', () => {
+test('the schemas take nearly all of Plaid’s own examples', () => {
   const schemaFaults = description.examples.map(({ path, name, value }) => ({
     of: `${path} ${name}`,
     faults: description.answerFaults(path, value).filter((fault) => !fault.endsWith('is not in the description')),
@@ -15,7 +15,7 @@ test('takes nearly all of Plaid’s own examples', () => {
   expect(refused.slice(2)).toEqual([])
 })
 
-test('refuses a response with a missing required field, a wrong type, or a field that Plaid does not have', () => {
+test('the schemas refuse a response with a missing required field, a wrong type, or a field that Plaid does not have', () => {
   const example = { request_id: 'r', link_token: 'link-sandbox-x', expiration: '2026-01-01T00:00:00Z' }
   expect(description.answerFaults('/link/token/create', example)).toEqual([])
   expect(description.answerFaults('/link/token/create', { ...example, link_token: undefined })).not.toEqual([])

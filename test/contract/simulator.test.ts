@@ -128,7 +128,7 @@ async function linked(
 const window = { start_date: '2000-01-01', end_date: '2100-01-01' }
 
 describe('a response of the simulator', () => {
-  test('Link', async () => {
+  test('fits the schemas of Link', async () => {
     const token = await good(
       plaid.linkTokenCreate({
         client_name: 'Contract',
@@ -153,7 +153,7 @@ describe('a response of the simulator', () => {
     expect(token.hosted_link_url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/hl\/link-sandbox-/)
   })
 
-  test('users', async () => {
+  test('fits the schemas of users', async () => {
     const created = plaid.userCreate({ client_user_id: 'somebody else' })
     const { user_id } = await good(created)
     const again = plaid.userCreate({ client_user_id: 'somebody else' })
@@ -185,7 +185,7 @@ describe('a response of the simulator', () => {
     expect(item_ids.length).toBe(2)
   })
 
-  test('an older client’s users and categories', async () => {
+  test('fits the schemas of an older client’s users and categories', async () => {
     await control('/client', { legacy_users: true, category_version: 'v1' })
     const { user_id, user_token } = await good(plaid.userCreate({ client_user_id: 'an older one' }))
     const fields = { client_name: 'Contract', language: 'en', country_codes, products: [Products.Transactions] }
@@ -208,7 +208,7 @@ describe('a response of the simulator', () => {
     expect(versions).toContain(PersonalFinanceCategoryVersion.V1)
   })
 
-  test('institutions', async () => {
+  test('fits the schemas of institutions', async () => {
     const options = { include_status: true, include_optional_metadata: true }
     const { institutions } = await good(plaid.institutionsGet({ count: 10, offset: 0, country_codes }))
     for (const { institution_id } of institutions) {
@@ -259,7 +259,7 @@ describe('a response of the simulator', () => {
     expect(cursor).not.toBe('')
   })
 
-  test('a custom user', async () => {
+  test('fits the schemas of a custom user’s products', async () => {
     const password = JSON.stringify({
       override_accounts: [
         {
@@ -287,7 +287,7 @@ describe('a response of the simulator', () => {
     await bad(plaid.liabilitiesGet({ access_token }), 400, 'ITEM_ERROR', 'NO_LIABILITY_ACCOUNTS')
   })
 
-  test('the sandbox', async () => {
+  test('fits the schemas of the sandbox', async () => {
     const { access_token } = await linked('ins_109508', 'user_transactions_dynamic')
     const today = new Date().toISOString().slice(0, 10)
     await good(
@@ -303,7 +303,7 @@ describe('a response of the simulator', () => {
     expect(item.error?.error_code).toBe('ITEM_LOGIN_REQUIRED')
   })
 
-  test('errors', async () => {
+  test('fits the schema of errors', async () => {
     const { access_token, item_id } = await linked('ins_109509', 'user_good', undefined, [Products.Transactions])
     await bad(client('wrong').itemGet({ access_token }), 400, 'INVALID_INPUT', 'INVALID_API_KEYS')
     await bad(plaid.itemGet({ access_token: 'junk' }), 400, 'INVALID_INPUT', 'INVALID_ACCESS_TOKEN')
@@ -356,7 +356,7 @@ const webhookSchemas: Readonly<Record<string, string>> = {
   'LINK ITEM_ADD_RESULT': 'ItemAddResultWebhook',
 }
 
-test('webhooks: each kind fits its schema, and its key is served', async () => {
+test('each kind of webhook fits its schema, and its key is served', async () => {
   const { access_token, item_id } = await linked()
   const bank = (change: unknown) => control(`/items/${item_id}/bank`, change)
   await good(plaid.transactionsSync({ access_token }))

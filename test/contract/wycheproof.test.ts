@@ -31,7 +31,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-test('these vectors run in the runtime of their project', () => {
+test('the vectors of Wycheproof run in the runtime of their project', () => {
   expect(navigator.userAgent).toBe(inject('runtime'))
 })
 

@@ -25,7 +25,7 @@ beforeAll(async () => {
 })
 afterAll(() => edge.stop())
 
-test('cookies are looked at by the routes of built-in accounts alone', () => {
+test('a cookie is read by the routes of built-in accounts alone', () => {
   expect(cookieRoutes.length).toBeGreaterThan(2)
   expect(cookieRoutes.filter(({ path }) => !path.startsWith('/api/v1/auth/'))).toEqual([])
 })

@@ -260,7 +260,7 @@ test('SQL in the subject of a token is a subject', async () => {
   await expectUnharmed(before, ['public.users'])
 })
 
-describe('what a user keeps', () => {
+describe('a stored text of a user', () => {
   const markup = [
     '<script>alert(document.domain)</script>',
     '"><img src=x onerror=alert(1)>',

@@ -303,7 +303,7 @@ describe('a database that its provider has put back', () => {
   })
 })
 
-describe('verify', () => {
+describe('npm run backup -- verify', () => {
   test('restores the backup into a temporary database and compares every row', async () => {
     const { code, output } = await backup(['verify', taken, '--identity', keyFile])
     expect([code, output]).toEqual([0, expect.stringContaining('can be restored')])
@@ -416,7 +416,7 @@ describe('the files of a backup', () => {
   })
 })
 
-describe('create', () => {
+describe('npm run backup -- create', () => {
   test('leaves nothing behind when it fails', async () => {
     const place = await mkdtemp(join(folder, 'failed-'))
     const { code } = await backup(['create', '--to', place], {
@@ -436,7 +436,7 @@ describe('create', () => {
   })
 })
 
-describe('cleanup', () => {
+describe('npm run backup -- cleanup', () => {
   test('deletes what is older than --days, except the newest', async () => {
     const place = await mkdtemp(join(folder, 'old-'))
     const old = ['20200101T000000Z-00000001', '20200102T000000Z-00000002']

@@ -183,7 +183,7 @@ test.each(invalidBodies)('a body with %s is refused', async (_what, act) => {
   expect(await outcomeOf(act)).toEqual(refusal(400, 'validation_failed'))
 })
 
-test.each(invalidBodies.slice(0, 5))('a complaint about %s names the place', async (_what, act) => {
+test.each(invalidBodies.slice(0, 5))('a refusal of %s names the place of the fault', async (_what, act) => {
   const { errors } = z
     .object({ errors: z.array(z.object({ pointer: z.string().startsWith('#'), detail: z.string().min(5) })) })
     .parse((await act()).json())

@@ -131,21 +131,21 @@ test.each(failures)('a sync fails with %s %s from Plaid', async (type, code, end
   await edge.sql(`update items set status = 'healthy', status_reason = null`)
 })
 
-test('a sync whose error code is the token itself', async () => {
+test('a sync whose error code is the token itself stores no error code', async () => {
   const token = edge.accessToken(second.plaidItemId)
   await syncUnder('second', second, { error: quoting(token, token, token), status: 400 })
   const rows = await edge.sql(`select error_code from sync_runs where error_code = 'UNNAMED'`)
   expect(rows.length).toBeGreaterThan(0)
 })
 
-test.each([{ drop: true }, { drop: 'after' }, { status: 502 }])('a sync whose connection fails: %o', async (fault) => {
+test.each([{ drop: true }, { drop: 'after' }, { status: 502 }])('a sync calls Plaid under the fault of the connection %o', async (fault) => {
   expect(await syncUnder('second', second, fault)).toBeGreaterThan(0)
 })
 
 test.each([
   [400, 'ins_109509'],
   [500, 'ins_109510'],
-] as const)('a user who waits while Plaid refuses with %i', async (status, institution) => {
+] as const)('requests fail without harm while Plaid refuses with %i', async (status, institution) => {
   const call = edge.as('second')
   const token = edge.accessToken(second.plaidItemId)
   const ending = await edge.link('second', { institution_id: institution })
@@ -193,7 +193,7 @@ test('a public token is refused, repeated, sent in the wrong field, and received
 test.each([
   ['fail-before', 'ins_109509'],
   ['lose-answer', 'ins_109510'],
-] as const)('a database that fails: %s', async (kind, institution) => {
+] as const)('an exchange is resumed after the fault of the database %s', async (kind, institution) => {
   const { name } = edge.database
   // Only these two requests run such statements, so no background work can use up the fault.
   await edge.stack.addFault(name, { kind, matching: 'order by "items"."created_at"' })
@@ -240,7 +240,7 @@ describe('a database that refuses a row: the error that it gives quotes the row'
   })
 })
 
-test('Workers that are configured wrongly', async () => {
+test('Workers that are configured wrongly refuse requests', async () => {
   const wrongPassword = (name: string) => {
     const url = new URL(String(edge.variables[name]))
     url.password = `${url.password}-wrong`
@@ -264,7 +264,7 @@ test('Workers that are configured wrongly', async () => {
   }
 })
 
-test('edits, reads and the end', async () => {
+test('edits, refused tokens and removals respond as documented', async () => {
   const call = edge.as('second')
   const { data } = listSchema.parse((await call('GET', '/api/v1/transactions?limit=1')).json())
   const token = edge.accessToken(first.plaidItemId)

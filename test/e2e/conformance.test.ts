@@ -22,20 +22,20 @@ function unchecked(results: readonly Result[]): string[] {
 }
 
 // Each waits for real time-outs: in CI, and with PROOFS=all.
-describe.runIf(runsLongProofs())('the stand-in', () => {
-  it('keeps its promises for Neon', async () => {
+describe.runIf(runsLongProofs())('the conformance kit', () => {
+  it('passes for the local Neon endpoint', async () => {
     const results = await runNeonStandIn(choices)
     expect(failures(results)).toEqual([])
     expect(unchecked(results)).toEqual(['neon/pooled-host'])
   })
 
-  it('keeps its promises for Plaid', async () => {
+  it('passes for the simulator of Plaid', async () => {
     const results = await runPlaidStandIn(choices)
     expect(failures(results)).toEqual([])
     expect(unchecked(results)).toEqual([])
   })
 
-  it('keeps its promises for Cloudflare', async () => {
+  it('passes for the local runtime of Workers', async () => {
     const results = await runCloudflareStandIn(choices)
     expect(failures(results)).toEqual([])
     expect(unchecked(results)).toEqual(['cloudflare/client-address', 'cloudflare/placement'])

@@ -54,7 +54,7 @@ it('the server has at most 30 lines of code', async () => {
   expect(code.length).toBeLessThanOrEqual(30)
 })
 
-it.each(names.filter((name) => name !== 'page'))('the example %s does its work', (name) => {
+it.each(names.filter((name) => name !== 'page'))('the example %s runs, and prints what its README says', (name) => {
   expect(lines).toContain(`== ${name}: done`)
 })
 

@@ -315,7 +315,7 @@ describe('a browser', () => {
   })
 })
 
-describe('what was said in secret', () => {
+describe('passwords, codes and tokens', () => {
   it('is in no log line, except the code of an e-mail that development does not send', () => {
     const lines = edge.lines().join('\n')
     expect(lines).not.toContain(password)

@@ -102,7 +102,7 @@ test.each([
   'select app.hide_account(gen_random_uuid())',
   'insert into transactions default values',
   'insert into users (issuer, subject) values (current_user, current_user)',
-])('what users ask for may not %s', async (statement) => {
+])('a request of a user to the database may not %s', async (statement) => {
   expect((await attempt(clients.byLogin.wn_api, 'neighbour', statement)).refusal).toBe(insufficientPrivilege)
 })
 

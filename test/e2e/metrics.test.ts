@@ -32,7 +32,7 @@ const valueOf = (all: readonly Sample[], name: string, labels: Record<string, st
     .filter(({ labels: own }) => Object.entries(labels).every(([label, value]) => own[label] === value))
     .reduce((sum, { value }) => sum + value, 0)
 
-it('counts requests, calls and syncs of a running Worker, and counters only grow', async () => {
+it('the endpoint of metrics counts requests, calls and syncs of a running Worker, and counters only grow', async () => {
   const item = await edge.linkAndSync('canary-subject')
   await edge.as('canary-subject')('GET', `/api/v1/plaid/items/${item.id}?canary`)
   const read = { route: '/api/v1/plaid/items/{id}', method: 'GET' }
@@ -68,7 +68,7 @@ it('a frozen Worker skips a cron, and the local stack knows it', async () => {
   expect(await fireCron(edge.url, cronSchedules.sweep)).toBe(true)
 })
 
-it('shows the crons that ran', async () => {
+it('the endpoint of metrics shows the crons that ran', async () => {
   await edge.sweep()
   const sweeps = async () => valueOf(await samples(), 'wn_cron_runs_total', { job: 'sweep', outcome: 'ok' })
   await expect.poll(sweeps, { timeout: 30_000 }).toBeGreaterThan(0)
@@ -76,7 +76,7 @@ it('shows the crons that ran', async () => {
   expect(Math.abs(Date.now() / 1000 - last)).toBeLessThan(60)
 })
 
-it('leaves no row in the audit trail, so that a scrape does not need the database', async () => {
+it('the endpoint of metrics leaves no row in the audit trail, so that a scrape does not need the database', async () => {
   await scrape()
   const rows = await edge.sql("select target_id from audit_log where action = 'admin_read'")
   expect(rows).toEqual([])

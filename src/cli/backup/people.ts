@@ -20,7 +20,7 @@ async function fetchedPeople(folder: string, keys: AuditKeys, isNamed: boolean):
   if (fetched === null)
     throw misuse(
       'Say who was erased after the backup: --bucket NAME reads it from the bucket, --erasures FILE from the file of' +
-        ' `erasure -- list`; --erasures none if nobody was.',
+        ' `erasure -- list`; --erasures none for no one.',
     )
   if (!isNamed && Date.now() - Date.parse(fetched.fetched_at) > freshMs)
     throw misuse(
@@ -58,7 +58,7 @@ export async function peopleToErase(
   const isBucketNamed = bucket !== undefined || local !== undefined
   if (!isBucketNamed && erasures === undefined) {
     if (folder !== null) return await fetchedPeople(folder, keys, false)
-    throw misuse('Say who was erased since: --bucket NAME, or --erasures FILE; --erasures none if nobody was.')
+    throw misuse('Say who was erased since: --bucket NAME, or --erasures FILE; --erasures none for no one.')
   }
   if (erasures === undefined && folder !== null) await refuseOld(folder, keys)
   const named = await namedPeople(erasures, folder, keys)

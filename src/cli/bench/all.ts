@@ -88,11 +88,11 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
     summary:
       'processor time, user and system, of a plain workerd for a request with limits by address and by user, less what ' +
       'the same build uses for it without: two calls of Durable Objects that are awake, and two commits to SQLite on ' +
-      'the disk of the temporary folder. Quotas are raised in both, so that the same clients can go on',
+      'the disk of the temporary folder. Quotas are raised in both, so that the same clients can continue',
     load: async () => (await import('./rate-limit.ts')).rateLimitBenchmark,
   },
   'busy-user': {
-    summary: "a user's click alone, and beside one user with 100 items who asks to sync without a pause",
+    summary: "a user's click alone, and while one user with 100 items asks to sync without a pause",
     load: async () => (await import('./busy-user.ts')).busyUserBenchmark,
   },
   console: {

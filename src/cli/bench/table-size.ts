@@ -77,7 +77,7 @@ function resultOf(name: string, small: readonly number[], large: readonly number
   const [value, against] = [median(large), median(small)]
   const ratio = value / against
   const shown = { value: rounded(value), unit: 'ms', against: rounded(against), ratio: rounded(ratio) }
-  const among = `${name} beside ${rows} transactions, against ${smallRows}`
+  const among = `${name} among ${rows} transactions, against ${smallRows}`
   return { name: among, ...shown, target: `<= ${largestRatio} times`, ok: ratio <= largestRatio }
 }
 

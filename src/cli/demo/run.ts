@@ -22,7 +22,7 @@ export async function runDemo(options: Options, report: Report, given: AbortSign
   let stack: OwnStack | undefined
   try {
     report.say(
-      'starting a stack of its own: database, Neon endpoint, Plaid simulator, Worker; its data are thrown away',
+      'starting a separate stack: database, Neon endpoint, Plaid simulator, Worker; its data are thrown away',
     )
     stack = await startOwnStack(problems.print, signal, (message) => failing.abort(new Error(message)))
     report.say(`ready: API ${stack.urls.api}, Plaid simulator ${stack.urls.plaid}`)

@@ -1,11 +1,13 @@
 // Finds the texts in the project's files that people read, comments included, and the words in them that
 // docs/glossary.md replaces. Pure.
-import { fragment, words } from './words.ts'
+import { bareVerb, fragment, words } from './words.ts'
 
 export interface ReadText {
   readonly line: number
   readonly text: string
   readonly isTitle: boolean
+  /** The title of a test outside of a group, which must name its subject. */
+  readonly isAlone?: boolean
 }
 
 export interface Finding {
@@ -22,13 +24,17 @@ const literal = String.raw`(['"\x60])((?:\\.|(?!\1)[^\\])*)\1`
 /** A title stands after `it(`, `describe(` or the table of an `each`. */
 const title = new RegExp(String.raw`(?:\b(?:describe|it|test)|\))\(\s*${literal}\s*,`, 'g')
 
-/** Titles of tests and of their groups. */
+/** Titles of tests and of their groups. The formatter indents everything within a group. */
 export function titlesOf(source: string): ReadText[] {
-  return [...source.matchAll(title)].map((match) => ({
-    line: lineAt(source, match.index),
-    text: match[2] ?? '',
-    isTitle: true,
-  }))
+  return [...source.matchAll(title)].map((match) => {
+    const before = source.slice(source.lastIndexOf('\n', match.index) + 1, match.index)
+    return {
+      line: lineAt(source, match.index),
+      text: match[2] ?? '',
+      isTitle: true,
+      isAlone: !before.startsWith(' ') && !`${before}${match[0]}`.startsWith('describe'),
+    }
+  })
 }
 
 const isComment = (line: string): boolean => /^\s*(?:\/\/|\/?\*)/.test(line)
@@ -37,15 +43,31 @@ const isComment = (line: string): boolean => /^\s*(?:\/\/|\/?\*)/.test(line)
 const isSentence = (text: string): boolean => /^(?:\$\{[^}]*\}|[A-Z`])[^\n]*\s[a-z]/.test(text)
 
 /** Texts in source code that people read: error details, e-mails, descriptions of fields. */
-export function sentencesOf(source: string): ReadText[] {
+export function sentencesOf(source: string, isRead: (text: string) => boolean = isSentence): ReadText[] {
   return source.split('\n').flatMap((content, index) =>
     isComment(content)
       ? []
       : [...content.matchAll(new RegExp(literal, 'g'))]
           .map((match) => match[2] ?? '')
-          .filter(isSentence)
+          .filter(isRead)
           .map((text) => ({ line: index + 1, text, isTitle: false })),
   )
+}
+
+const helpText = /\bhelp = `((?:\\.|[^`\\])*)`/gi
+const flags = /--[\w-]+/g
+const hasWords = (text: string): boolean => text.includes(' ')
+
+/** Texts of a command: its help, by line, and the messages that it prints, which need not be sentences. */
+export function commandTextsOf(source: string): ReadText[] {
+  const help = [...source.matchAll(helpText)].flatMap((match) =>
+    (match[1] ?? '')
+      .replaceAll('\\`', '`')
+      .split('\n')
+      .map((text, index) => ({ line: lineAt(source, match.index) + index, text, isTitle: false })),
+  )
+  const messages = sentencesOf(source.replaceAll(helpText, (text) => text.replaceAll(/[^\n]/g, '')), hasWords)
+  return [...help, ...messages].map((one) => ({ ...one, text: one.text.replaceAll(flags, '…') }))
 }
 
 /** A block comment that begins its line, consecutive lines of `//` or `#`, or a comment after code. */
@@ -86,6 +108,8 @@ export function proseOf(markdown: string): ReadText[] {
 
 /** Files whose strings reach users and clients. */
 const spoken = /^src\/(?!db\/|dev\/|cli\/)/
+/** Files whose strings reach those who run commands. */
+const printed = /^src\/(?:cli|dev)\//
 
 /** The texts of a file that people read, by its path. */
 export function textsOf(path: string, content: string): ReadText[] {
@@ -93,20 +117,24 @@ export function textsOf(path: string, content: string): ReadText[] {
   if (path.endsWith('.md')) return proseOf(content)
   const comments = commentsOf(content)
   if (path.startsWith('test/')) return [...titlesOf(content), ...comments]
+  if (printed.test(path)) return [...comments, ...commandTextsOf(content)]
   return spoken.test(path) ? [...comments, ...sentencesOf(content)] : comments
 }
 
 const withoutCode = (text: string): string => text.replaceAll(/`[^`]*`|\$\{[^}]*\}/g, '…')
 
 /** The words of a text that the table replaces, and a title that is half a sentence. */
-export function findWords({ line, text, isTitle }: ReadText): Finding[] {
+export function findWords({ line, text, isTitle, isAlone = false }: ReadText): Finding[] {
   const found = words.flatMap(({ word, suggestion }) => {
     const [match] = word.exec(withoutCode(text)) ?? []
     return match === undefined ? [] : [{ line, word: match, suggestion }]
   })
   const [opening] = (isTitle && fragment.exec(text)) || []
-  if (opening === undefined) return found
-  return [{ line, word: opening, suggestion: 'begin with a finite verb or with the subject' }, ...found]
+  if (opening !== undefined)
+    return [{ line, word: opening, suggestion: 'begin with a finite verb or with the subject' }, ...found]
+  const [verb] = (isAlone && bareVerb.exec(text)) || []
+  if (verb !== undefined) return [{ line, word: verb, suggestion: 'begin with the subject, outside of a group' }, ...found]
+  return found
 }
 
 /** All findings of a file. */

@@ -19,7 +19,7 @@ export const words: readonly WordRule[] = [
   { word: /\bof (?:ours|theirs|yours|its own|their own|our own)\b/i, suggestion: 'our, their, a separate' },
   { word: /\b(?:is|are|has|have) to be \w+/i, suggestion: 'must be, will be' },
   { word: /\bis to (?!be )\w+/i, suggestion: 'must' },
-  { word: /(?<!\b(?:MFA|security) )\banswers?\b(?! \d)/i, suggestion: 'returns, responds; a response' },
+  { word: /(?<!\b(?:MFA|security) )\banswers?\b(?! \d| the questions)/i, suggestion: 'returns, responds; a response' },
   { word: /\boftener\b/i, suggestion: 'more often' },
   { word: /\bby and by\b/i, suggestion: 'eventually' },
   { word: /\bbeside\b/i, suggestion: 'in addition to, next to' },
@@ -47,3 +47,7 @@ export const words: readonly WordRule[] = [
 /** How a title may not begin: it names neither a subject nor a finite verb, so it means nothing alone in a report. */
 export const fragment =
   /^(?:that|which|who|whose|of|for|and|or|but|also|with|without|in|on|at|by|to|from|under|over|beyond|while|where|when|because|if|although|as|until|unless|after|before|given|than)\b/i
+
+/** How a title outside of a group may not begin: a report of it would lack the subject. */
+export const bareVerb =
+  /^(?:is|has|does|accepts|applies|comes|completes|connects|contains|counts|ends|equals|fails|finds|finishes|fits|follows|gives|handles|keeps|leads|leaves|lets|loads|logs|loses|makes|measures|passes|prints|reads|refuses|rejects|replaces|returns|says|sees|sends|shows|signs|starts|stays|stops|stores|takes|waits|writes)\b/

@@ -47,7 +47,7 @@ export function ask(url: string, { method = 'GET', headers = {}, body, ca, ...re
     })
     sent.on('error', (cause) => {
       const reason = signal.aborted
-        ? 'no answer in time'
+        ? 'no response in time'
         : cause.message || String((cause as NodeJS.ErrnoException).code)
       reject(Object.assign(new Error(`${method} ${url}: ${reason}`), { code: (cause as NodeJS.ErrnoException).code }))
     })

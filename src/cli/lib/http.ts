@@ -28,5 +28,5 @@ export async function textOf(send: Send, status: number, method: string, path: s
   const answer = await send(method, path, body)
   if (answer.status === status) return answer.text
   const said = answer.text.slice(0, quotedCharacters)
-  throw new Error(`${method} ${path} answers ${answer.status} instead of ${status}: ${said}`)
+  throw new Error(`${method} ${path} returns ${answer.status} instead of ${status}: ${said}`)
 }

@@ -10,7 +10,7 @@ interface Box {
 
 const boxes: readonly Box[] = [
   {
-    what: 'Production access of every product in PLAID_PRODUCTS; recurring transactions are an add-on of their own',
+    what: 'Production access of every product in PLAID_PRODUCTS; recurring transactions are a separate add-on',
     where: 'https://dashboard.plaid.com/overview/production',
     isForProduction: true,
   },

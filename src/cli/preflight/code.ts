@@ -22,7 +22,7 @@ const advisories: Check<PreflightPorts> = {
     if ('problem' in found)
       return warn(
         `not checked: the registry gave no advisories (${found.problem})`,
-        'Run `npm run advisories` where the registry answers.',
+        'Run `npm run advisories` where the registry responds.',
       )
     const failures = found.filter(isFailure)
     if (failures.length === 0) return pass(`no advisory that matters (${found.length} listed)`)

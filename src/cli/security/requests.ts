@@ -40,7 +40,7 @@ const leftOut: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^DELETE /, 'takes away what other requests name'],
   [/ \/api\/v1\/admin\/freeze$/, 'refuses the requests after it'],
   [/ \/api\/v1\/privacy\/erase$/, 'erases the user'],
-  [/ \/api\/v1\/auth\/(?!login$)/, 'costs a hash for each try, as login does, or is for a session of its own'],
+  [/ \/api\/v1\/auth\/(?!login$)/, 'costs a hash for each attempt, as login does, or is for another session'],
   [/ \/api\/v1\/plaid\/webhook$/, 'takes a signed body'],
 ]
 

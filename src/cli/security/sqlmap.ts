@@ -33,7 +33,7 @@ export async function sqlmap(
   const findings = signs.map(([found]) => `${where}: ${found}`)
   if (text.includes(foundText))
     return { findings: findings.length > 0 ? findings : [`${where}: ${foundText}`], ended: 'found' }
-  if (findings.length > 0) return { findings, ended: 'answers of a failure' }
+  if (findings.length > 0) return { findings, ended: 'responses of a failure' }
   if (stopped) return { findings, ended: 'nothing so far, out of time' }
   if (text.includes('all tested parameters do not appear to be injectable')) return { findings, ended: 'nothing' }
   return { findings: [`${where}: could not be tested: ${text.slice(-400)}`], ended: 'not tested' }

@@ -53,7 +53,7 @@ const ready: Check<SmokePorts> = {
     if (data.frozen)
       return warn(
         'ready, and frozen: no change is accepted',
-        'End the freeze when the incident is over: `npm run freeze`.',
+        'End the freeze when the incident has ended: `npm run freeze`.',
       )
     return pass(`databases and keys are in order, after ${answer.ms} ms`)
   },

@@ -13,7 +13,7 @@ function Elsewhere({ isDemo }: { readonly isDemo: boolean }) {
       <h2>{isDemo ? 'The demo user has no password' : 'You sign in elsewhere'}</h2>
       <p>
         {isDemo
-          ? 'Everybody on this machine may continue as the demo user, so there is no password to change, no second factor and no list of sessions. With an account of your own, all three are here.'
+          ? 'Every user of this machine may continue as the demo user, so there is no password to change, no second factor and no list of sessions. With your own account, all three are here.'
           : 'Your identity provider keeps your password, second factor and sessions. Change them there.'}
       </p>
     </section>

@@ -87,7 +87,7 @@ export async function whenReady(
   for (;;) {
     signal.throwIfAborted()
     const refusal = await ask(url, reasons, signal).catch((error: unknown): Refusal => {
-      return { message: `GET /ready: ${error instanceof Error ? error.message : 'no answer'}`, passing: true }
+      return { message: `GET /ready: ${error instanceof Error ? error.message : 'no response'}`, passing: true }
     })
     if (refusal === null) return
     if (!refusal.passing || performance.now() >= deadline)

@@ -14,7 +14,7 @@ Ctrl-C stops it; the PostgreSQL server keeps running.
 
   --postgres URL           the PostgreSQL server, or NEON_LOCAL_POSTGRES in the environment, which keeps the password
                            out of the process list. Clients send their own login with each request; every client
-                           reaches this server, whatever host its connection string names.
+                           reaches this server, for any host in its connection string.
   --port NUMBER            TCP port (4444); 0 takes a free one
   --host ADDRESS           address to listen on (127.0.0.1)
   --max-connections NUMBER connections to PostgreSQL of all logins together; further requests fail as at Neon. Without

@@ -111,7 +111,7 @@ async function whenHealthy(url: string, signal: AbortSignal): Promise<void> {
       signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]),
     }).then(
       async (response) => (response.ok ? null : `${response.status} ${(await response.text()).slice(0, 500)}`),
-      (error: unknown) => (error instanceof Error ? error.message : 'no answer'),
+      (error: unknown) => (error instanceof Error ? error.message : 'no response'),
     )
     if (seen === null) return
     if (performance.now() > deadline) throw new Error(`The Worker is not healthy: GET ${url}/health gives ${seen}`)

@@ -12,7 +12,7 @@ const purposes = {
   'log-pseudonym': 'changes: docs/security.md says to keep the old key as long as old logs',
 }
 
-it('has no use that no test rotates', async () => {
+it('SECRET_KEY has no use that no test rotates', async () => {
   const files = await readdir(join(projectFolder, 'src'), { recursive: true })
   const sources = await Promise.all(
     files

@@ -95,7 +95,7 @@ describe('audit -- verify', limit, () => {
     expect(await run('audit', ['verify'])).toMatchObject({ code: 0 })
   })
 
-  it('leaves the fault', async () => {
+  it('leaves a row with the fault that it found', async () => {
     await sql('alter table audit_log disable trigger append_only')
     await sql("update audit_log set target_id = 'frozen' where target_id = 'recovery'")
     await sql('alter table audit_log enable trigger append_only')

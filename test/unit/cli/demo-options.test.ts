@@ -17,7 +17,7 @@ const read = async (files: Record<string, string>) => {
   return (await readOptions(['--custom-users', folder])).customUsers
 }
 
-test('reads each .json file and ignores other files in the folder', async () => {
+test('--custom-users reads each .json file and ignores other files in the folder', async () => {
   const income = '{"override_identity": {}, "more": [1.10]}'
   expect(await read({ 'b.json': good, 'a.json': income, 'README.md': 'text' })).toEqual([
     { name: 'a', password: income },
@@ -35,7 +35,7 @@ test.each([
   ['an amount as text', '{"override_accounts": [{"type": "credit", "starting_balance": "1"}]}', 'starting_balance: '],
   ['a list', '[]', 'is not a JSON object'],
   ['half of a file', '{"override_accounts": [', 'is not a JSON object'],
-])('names the file with %s and what is wrong in it', async (_what, text, problem) => {
+])('an error about --custom-users names the file with %s and what is wrong in it', async (_what, text, problem) => {
   const files = { 'good.json': good, 'blank_template.json': text }
   await expect(read(files)).rejects.toThrow(join(folder, 'blank_template.json'))
   await expect(readOptions(['--custom-users', folder])).rejects.toThrow(problem)

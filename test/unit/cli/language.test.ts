@@ -12,6 +12,8 @@ describe('the language check', () => {
     ['the title after a table', "it.each([\n  ['a'],\n])(\n  'lets %s in, whoever asks', run)", ['3 whoever']],
     ['a title that begins with a conjunction', "it('that is absent is the beginning', run)", ['1 that']],
     ['a title that begins with a preposition', 'it(`of %s gives nothing`, run)', ['1 of']],
+    ['a title without a subject outside of a group', "it('returns nothing', run)", ['1 returns']],
+    ['such a title after a table', "it.each([\n  ['a'],\n])('refuses %s', run)", ['3 refuses']],
   ])('reads %s', (_what, source, found) => {
     expect(wordsOf('test/unit/made-up.test.ts', source)).toEqual(found)
   })
@@ -26,6 +28,28 @@ describe('the language check', () => {
     ['a template', 'const detail = `${name} is told.`', ['1 told']],
   ])('reads %s', (_what, source, found) => {
     expect(wordsOf('src/http/made-up.ts', source)).toEqual(found)
+  })
+
+  it.each([
+    ['help of a command', 'const help = `npm run made-up\n\nTold whoever asks.`', ['3 Told', '3 whoever']],
+    ['a printed message', "say('nobody is there')", ['1 nobody']],
+    ['a reason that a command prints', 'throw new Error(`the page answers ${status}`)', ['1 answers']],
+  ])('reads %s', (_what, source, found) => {
+    expect(wordsOf('src/cli/made-up.ts', source)).toEqual(found)
+    expect(wordsOf('src/dev/made-up.ts', source)).toEqual(found)
+  })
+
+  it.each([
+    ['a flag', 'const help = `npm run made-up -- --require-answer`'],
+    ['a command in help', 'const help = `\\`made-up told\\` does it.`'],
+    ['a name', "const name = 'told'"],
+  ])('ignores %s of a command', (_what, source) => {
+    expect(wordsOf('src/cli/made-up.ts', source)).toEqual([])
+  })
+
+  it('lets a title within a group begin with a verb, whose subject the group names', () => {
+    const source = "describe('a list', () => {\n  it('returns nothing', run)\n})"
+    expect(wordsOf('test/unit/made-up.test.ts', source)).toEqual([])
   })
 
   it.each([

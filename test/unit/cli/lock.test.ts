@@ -46,6 +46,6 @@ it.each([
   ['@x/windows-x64', { os: ['win32'], cpu: ['x64'] }],
   ['@x/binding-wasm32-wasi', { os: ['none'] }],
   ['fsevents', { os: ['none'] }],
-])('%s is for its platform alone', (name, platform) => {
+])('the package %s is for its platform alone', (name, platform) => {
   expect(platformOf(name)).toEqual(platform)
 })

@@ -18,6 +18,6 @@ it('the key of the example is used with a warning', () => {
   }
 })
 
-it('no key is an error', () => {
+it('a deployment without a key for pseudonyms is an error', () => {
   expect(() => pseudonymKey({}, {})).toThrow('SECRET_KEY is not set')
 })

@@ -22,7 +22,7 @@ const headersOf = (signature: string, timestamp: number | string = seconds) => (
 })
 const good = { secret, headers: headersOf(sign(secret)), body, now }
 
-describe('an event', () => {
+describe('a received event', () => {
   it('is returned when its signature is valid, as text and as bytes, with headers of either kind', async () => {
     const expected = { type: 'item.linked', amount: 0.1, text: 'ä' }
     expect(await verify(good)).toEqual(expected)

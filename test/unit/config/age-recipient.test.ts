@@ -3,13 +3,13 @@ import { generateHybridIdentity, generateIdentity, identityToRecipient } from 'a
 import { expect, it } from 'vitest'
 import { isAgeRecipient } from '../../../src/config/age-recipient.ts'
 
-it('accepts what age makes', async () => {
+it('an age recipient is accepted as age makes it', async () => {
   for (let count = 0; count < 20; count += 1)
     expect(isAgeRecipient(await identityToRecipient(await generateIdentity()))).toBe(true)
   expect(isAgeRecipient(await identityToRecipient(await generateHybridIdentity()))).toBe(true)
 })
 
-it('refuses a key with any one character changed, dropped or doubled', async () => {
+it('an age recipient is refused with any one character changed, dropped or doubled', async () => {
   const recipient = await identityToRecipient(await generateIdentity())
   for (let at = 0; at < recipient.length; at += 1) {
     const [before, after] = [recipient.slice(0, at), recipient.slice(at + 1)]
@@ -23,11 +23,11 @@ it('refuses a key with any one character changed, dropped or doubled', async () 
   }
 })
 
-it.each(['', 'age1', '1', 'age', 'none', 'AGE-SECRET-KEY-1', 'ssh-ed25519 AAAA'])('refuses %j', (text) => {
+it.each(['', 'age1', '1', 'age', 'none', 'AGE-SECRET-KEY-1', 'ssh-ed25519 AAAA'])('an age recipient is refused as %j', (text) => {
   expect(isAgeRecipient(text)).toBe(false)
 })
 
-it('refuses the secret key of a pair', async () => {
+it('an age recipient is refused if it is the secret key of a pair', async () => {
   const identity = await generateIdentity()
   expect(isAgeRecipient(identity)).toBe(false)
   expect(isAgeRecipient(identity.toLowerCase())).toBe(false)

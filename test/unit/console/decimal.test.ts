@@ -22,7 +22,7 @@ test('amounts are compared by value, not by text', () => {
   expect(compare('1.0', '1')).toBe(0)
 })
 
-test('zero is zero in every spelling', () => {
+test('an amount of zero is zero in every spelling', () => {
   expect(['0', '0.00', '-0'].map(isZero)).toEqual([true, true, true])
   expect(['0.01', '10', '-1'].map(isZero)).toEqual([false, false, false])
 })

@@ -29,7 +29,7 @@ test('the name of a batch passes over the user and the row of the audit trail', 
   expect(nameOfBatch(texts.slice(0, 2))).toBe('call app.enter')
 })
 
-test('naming a hostile text takes no time', () => {
+test('the name of a hostile statement is found in linear time', () => {
   const text = `${'for '.repeat(100_000)}${' '.repeat(100_000)}`
   const startedAt = performance.now()
   nameOfBatch([text, `select ${'from '.repeat(100_000)}`])

@@ -5,7 +5,7 @@ import { readableLine } from '../../../src/dev/lib/readable-line.ts'
 
 const base = { time: '2026-11-30T00:00:00.000Z', level: 'info' }
 
-test('an event is one readable line', () => {
+test('a log event is printed as one readable line', () => {
   const event = { event: 'http_request', request_id: 'r1', method: 'GET', route: '/api/v1/accounts', status: 200 }
   expect(readableLine(JSON.stringify({ ...base, ...event, duration_ms: 12, reason: 'no such row' }))).toBe(
     'http_request GET /api/v1/accounts 200 12ms request_id=r1 reason="no such row"',

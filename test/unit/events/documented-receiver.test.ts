@@ -50,7 +50,7 @@ const post = (type: string, data: object, by = secret, nowMs = Date.now()) =>
     { fetch: (request) => fetch(request), now: () => Date.now(), readsAnswer: true },
   )
 
-it('returns a challenge, accepts signed events once, and refuses all others', async () => {
+it('the documented receiver returns a challenge, accepts signed events once, and refuses all others', async () => {
   expect((await post('endpoint.verification', { challenge: 'abc' })).answer).toBe('{"challenge":"abc"}')
   expect((await post('item.linked', {}, 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA')).status).toBe(401)
   expect((await post('item.linked', {}, secret, Date.now() - 600_000)).status).toBe(401)

@@ -7,7 +7,7 @@ import { decodeFirstRead, encodeFirstRead, isUpToDate } from '../../../src/http/
 const highest = 68_719_476_735
 const number = fc.integer({ min: 1, max: highest })
 
-it('comes back as it was, as one negative integer', () => {
+it('the place in a first read comes back as it was, as one negative integer', () => {
   fc.assert(
     fc.property(number, number, (readTo, missingTo) => {
       const since = encodeFirstRead(readTo, missingTo)
@@ -19,7 +19,7 @@ it('comes back as it was, as one negative integer', () => {
 })
 
 it.each([1, 2, 500, 50_000, 65_536, 100_000, 1_000_000, 1_000_000_000, 1_000_000_001])(
-  'is out of date when %i more removals are missing',
+  'the place in a first read is out of date when %i more removals are missing',
   (more) => {
     fc.assert(
       fc.property(number, fc.integer({ min: 0, max: highest - more }), (readTo, missingTo) => {
@@ -30,7 +30,7 @@ it.each([1, 2, 500, 50_000, 65_536, 100_000, 1_000_000, 1_000_000_000, 1_000_000
   },
 )
 
-it('is a whole number for any integer that a client makes up', () => {
+it('the place in a first read is a whole number for any integer that a client makes up', () => {
   fc.assert(
     fc.property(fc.integer({ min: -Number.MAX_SAFE_INTEGER, max: -1 }), (since) => {
       const { readTo, remainder } = decodeFirstRead(since)
@@ -39,6 +39,6 @@ it('is a whole number for any integer that a client makes up', () => {
   )
 })
 
-it('is not encoded where the integer would be inexact', () => {
+it('the place in a first read is not encoded where the integer would be inexact', () => {
   expect(() => encodeFirstRead(2 ** 37, 1)).toThrow(RangeError)
 })

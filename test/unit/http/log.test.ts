@@ -100,7 +100,7 @@ describe('a security event', () => {
   it.each([
     ['a request without a token', 'authentication_refused', '/api/v1/accounts', {}],
     ['a webhook that nothing proves', 'webhook_refused', '/api/v1/plaid/webhook', { method: 'POST', body: '{}' }],
-  ])('is %s', async (_, event, path, init) => {
+  ])('is logged: %s', async (_, event, path, init) => {
     const served = serveApp()
     await served.ask(path, init)
     expect(served.lines.at(-1)).toMatchObject({ event: 'http_request', security_event: event, status: 401 })

@@ -20,14 +20,14 @@ async function heldAtOnce(method: string, path: string): Promise<number> {
 }
 
 it.each(routes.filter(({ method }) => method !== 'GET').map(({ method, path }) => [method, path] as const))(
-  'keeps %s %s running when its client goes away',
+  'the request %s %s continues when its client disconnects',
   async (method, path) => {
     expect(await heldAtOnce(method, path)).toBe(1)
   },
 )
 
 it.each(routes.filter(({ method }) => method === 'GET').map(({ path }) => path))(
-  'lets GET %s end with its client',
+  'the request GET %s ends when its client disconnects',
   async (path) => {
     expect(await heldAtOnce('GET', path)).toBe(0)
   },

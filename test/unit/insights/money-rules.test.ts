@@ -10,13 +10,13 @@ const code = (names: readonly string[] | null): string =>
 const rowOf = ({ category, named, accounts, direction, counts, because }: MoneyRule): string =>
   `| ${category === 'user' ? "the user's" : "Plaid's"} | ${code(named)} | ${code(accounts)} | ${direction ?? 'any'} | ${counts ? 'yes' : 'no'} | ${because} |`
 
-it('is the table of the guide, row by row', async () => {
+it('the rules of money in and money out are the table of the guide, row by row', async () => {
   const guide = await readFile(join(projectFolder, 'docs/api-guide.md'), 'utf8')
   const [, rest = ''] = guide.split('| whose category |')
   const [, ...rows] = (rest.split('\n\n')[0] ?? '').split('\n').slice(1)
   expect(rows).toEqual(moneyRules.map(rowOf))
 })
 
-it('ends with a rule that every transaction matches', () => {
+it('the last rule of money in and money out matches every transaction', () => {
   expect(moneyRules.at(-1)).toMatchObject({ named: null, accounts: null, direction: null, category: 'plaid' })
 })

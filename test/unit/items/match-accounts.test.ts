@@ -39,7 +39,7 @@ const known = (given: Partial<KnownAccount> = {}): KnownAccount => {
 
 const said = (matches: Matches) => [...matches].map(([place, { kind, account }]) => [place, kind, account.id])
 
-describe('within one login', () => {
+describe('the match of two accounts of one login', () => {
   it.each<[string, Partial<AccountTraits>, Partial<AccountTraits>]>([
     [
       'the persistent id, whatever else changed',
@@ -106,7 +106,7 @@ describe('within one login', () => {
   })
 })
 
-describe('between logins', () => {
+describe('the match of two accounts of different logins', () => {
   const across = (account: KnownAccount, incoming: AccountTraits, institution: string | null = 'ins_1') =>
     said(matchAcrossLogins([account], [incoming], institution))
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { returnPathOf } from '../../../src/oidc/return-path.ts'
 
 it.each(['/', '/accounts', '/transactions?q=rent&from=2026-01-01', '/connect/return?x=1', '/banks/%2F%2Fevil.test'])(
-  'returns to %s',
+  'a sign-in returns to %s',
   (path) => {
     expect(returnPathOf(path)).toBe(path)
   },
@@ -30,6 +30,6 @@ it.each([
   '/.well-known/security.txt',
   `/${'€'.repeat(900)}`,
   `/${'a'.repeat(1000)}`,
-])('returns to the first page instead of %j', (path) => {
+])('a sign-in returns to the first page instead of %j', (path) => {
   expect(returnPathOf(path)).toBe('/')
 })

@@ -115,7 +115,7 @@ describe('a call of Plaid during a freeze', () => {
   })
 })
 
-describe('a second try', () => {
+describe('the second attempt of a call', () => {
   it('is made once, after a while, of a call that may be repeated', async () => {
     server.answer(json('oops', 500), json('{"amount":1}'))
     const { result, ...made } = await ask({}, { random: 0 })

@@ -49,7 +49,7 @@ describe('an archive', () => {
   })
 })
 
-it('the checksum is that of zlib', () => {
+it('the checksum of an archive is that of zlib', () => {
   expect(crc32(utf8('123456789'))).toBe(0xcbf4_3926)
   expect(crc32(utf8('56789'), crc32(utf8('1234')))).toBe(0xcbf4_3926)
 })

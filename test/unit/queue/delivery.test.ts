@@ -71,7 +71,7 @@ it.each([
   expect(await countedFor(body, handle)).toEqual(expected)
 })
 
-it('measures the wait of a message at its first delivery, unless it was sent to be late', async () => {
+it('a delivery measures the wait of a message at its first delivery, unless it was sent to be late', async () => {
   const sync = { item_product_id: id, reason: 'webhook' } as const
   const waits = async (body: SyncMessage, attempts?: number) =>
     (await countedFor(body, acknowledge, attempts === undefined ? {} : { attempts })).slice(1)
@@ -82,7 +82,7 @@ it('measures the wait of a message at its first delivery, unless it was sent to 
   expect(await waits(sync, 2)).toEqual([])
 })
 
-it('counts a dead letter as such and as nothing else', async () => {
+it('a dead letter is counted as such and as nothing else', async () => {
   const sync = { item_product_id: id, reason: 'webhook' } as const
   expect(await countedFor(sync, acknowledge, { isDead: true })).toEqual([['wn_dead_letters_total']])
 })

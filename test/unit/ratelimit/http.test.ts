@@ -356,7 +356,7 @@ describe('a body that is too large by its declared length', () => {
   })
 })
 
-describe('switched off', () => {
+describe('a rate limiter that is switched off', () => {
   it('limits nothing and reports nothing', async () => {
     const services = servicesOf({ ...developmentVariables, RATE_LIMIT_ENABLED: 'false', RATE_LIMITS: '{"global":1}' })
     const served = serveApp(() => services)

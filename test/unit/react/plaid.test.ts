@@ -32,7 +32,7 @@ beforeEach(() => {
 })
 afterEach(() => void vi.unstubAllGlobals())
 
-it("loads Plaid's script from the address that Plaid documents, once, and again after a failure", async () => {
+it("the loader of Link loads Plaid's script from the address that Plaid documents, once, and again after a failure", async () => {
   for (const failure of ['error', 'load'] as const) {
     const failing = loadPlaid()
     expect(scripts.map(({ src }) => src)).toEqual(['https://cdn.plaid.com/link/v2/stable/link-initialize.js'])
@@ -50,7 +50,7 @@ it("loads Plaid's script from the address that Plaid documents, once, and again 
   expect(create?.({ token: 'link-1', onSuccess: () => undefined, onExit: () => undefined })).toBe(handler)
 })
 
-it('loads nothing where the page has Plaid already', async () => {
+it('the loader of Link loads nothing where the page has Plaid already', async () => {
   vi.stubGlobal('Plaid', { create: () => null })
   await loadPlaid()
   expect(scripts).toEqual([])

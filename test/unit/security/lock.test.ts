@@ -27,11 +27,11 @@ it.each([
   ['another version', { ...good, version: '1.0.1' }, manifest],
   ['a range', good, { dependencies: { a: '^1.0.0' } }],
   ['a dependency by address', good, { devDependencies: { a: 'github:a/a' } }],
-])('%s is a problem', (_what, entry, asked) => {
+])('the lock file is refused: %s', (_what, entry, asked) => {
   expect(sourceProblems({ '': {}, 'node_modules/a': entry }, asked)).toHaveLength(1)
 })
 
-it('an exact package of the registry is no problem', () => {
+it('the lock file may name an exact package of the registry', () => {
   const entry = { ...good, resolved: 'https://registry.example/a/-/a-1.0.0.tgz' }
   expect(sourceProblems({ '': {}, 'node_modules/a': entry }, manifest)).toEqual([])
 })
@@ -39,7 +39,7 @@ it('an exact package of the registry is no problem', () => {
 const workspaces = ['tools/b']
 const link = { resolved: 'tools/b', link: true }
 
-it('a workspace with the exact versions of the lock file is no problem', () => {
+it('the lock file may name a workspace with its exact versions', () => {
   const packages = { '': {}, 'node_modules/a': good, 'node_modules/b': link, 'tools/b': manifest }
   expect(sourceProblems(packages, { ...manifest, workspaces })).toEqual([])
 })
@@ -47,12 +47,12 @@ it('a workspace with the exact versions of the lock file is no problem', () => {
 it.each([
   ['a range in a workspace', { dependencies: { a: '^1.0.0' } }, 'tools/b/package.json asks for a ^1.0.0'],
   ['another version in a workspace', { dependencies: { a: '1.0.1' } }, 'tools/b/package.json asks for a 1.0.1'],
-])('%s is a problem', (_what, workspace, problem) => {
+])('the lock file is refused for a workspace: %s', (_what, workspace, problem) => {
   const packages = { '': {}, 'node_modules/a': good, 'node_modules/b': link, 'tools/b': workspace }
   expect(sourceProblems(packages, { ...manifest, workspaces })).toEqual([expect.stringContaining(problem)])
 })
 
-it('a workspace that the lock file does not know is a problem', () => {
+it('the lock file is refused if it lacks a workspace', () => {
   const problems = sourceProblems({ '': {}, 'node_modules/a': good }, { ...manifest, workspaces })
   expect(problems).toEqual(['tools/b is not in the lock file'])
 })

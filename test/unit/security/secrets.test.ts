@@ -18,7 +18,7 @@ it.each([
     'a database URL with a password',
     () => ['postgres:', '', `wn_api:${part(8)}@ep-cool-1.aws.neon.tech/wealth`].join('/'),
   ],
-])('sees %s', (what, make) => {
+])('the search for secrets finds %s', (what, make) => {
   const found = findSecrets('src/x.ts', `one line\nconst value = '${make()}'`)
   expect(found).toContainEqual({ file: 'src/x.ts', line: 2, what })
 })
@@ -29,7 +29,7 @@ it.each([
   ['base64', () => randomBytes(48).toString('base64')],
   ['short base64', () => randomBytes(32).toString('base64')],
   ['base64url', () => randomBytes(32).toString('base64url')],
-])('sees nearly every random value in %s', (_what, make) => {
+])('the search for secrets finds nearly every random value in %s', (_what, make) => {
   const missed = Array.from({ length: 2000 }, make).filter(
     (value) => findSecrets('wrangler.toml', `KEY = "${value}"`)[0]?.what !== 'a long random value',
   )
@@ -45,11 +45,11 @@ it.each([
   '0'.repeat(64),
   '0123abcd'.repeat(8),
   'anIdentifierInCamelCaseThatHasManyManyWordsInIt',
-])('lets pass: %s', (text) => {
+])('the search for secrets ignores %s', (text) => {
   expect(findSecrets('src/x.ts', text)).toEqual([])
 })
 
-it('measures entropy in bits a character', () => {
+it('the entropy of a text is measured in bits a character', () => {
   expect([entropy('aaaa'), entropy('abab'), entropy('abcd')]).toEqual([0, 1, 2])
 })
 

@@ -71,12 +71,12 @@ describe.each(names)('the workflow %s', (name) => {
   })
 })
 
-it('each commit is tried on every release line of Node that is maintained', async () => {
+it('each commit is tested on every release line of Node that is maintained', async () => {
   const { text } = await readWorkflow('ci.yml')
   expect(text).toContain('node: [22, 24]')
 })
 
-it('each week advisories, the whole history and staging are looked at, and silence is a failure', async () => {
+it('the weekly workflow checks advisories, the whole history and staging, and fails without a result', async () => {
   const { steps } = await readWorkflow('weekly.yml')
   const commands = steps.map(({ run = '' }) => run)
   expect(commands).toContain('npm run advisories -- --require-answer')

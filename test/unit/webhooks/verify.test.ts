@@ -320,7 +320,7 @@ describe("the operator's relay", () => {
   })
 })
 
-describe('a delivery', () => {
+describe('a delivery of a webhook', () => {
   test('is refused without a signature', async () => {
     expect(await verify({ find: unreachable })).toEqual(refused('missing_header'))
   })

@@ -71,7 +71,7 @@ describe('the trail as it is', () => {
   })
 })
 
-describe('an edit', () => {
+describe('an edit of the audit trail', () => {
   it.each([
     "at = at + interval '1 millisecond'",
     "actor_kind = 'admin'",

@@ -12,17 +12,17 @@ useBackups()
 const ready = ({ services }: Pick<Ctx, 'services'>) => ask({ ...world.user('operator'), services }, readyRoute)
 const check = (url: string) => checkBackupLogin(url, world.database.endpoint)
 
-it('is ready with the login that reads every table and changes none', async () => {
+it('/ready is 200 with the login that reads every table and changes none', async () => {
   expect(await check(world.database.backupUrl)).toEqual({ ok: true, problems: [] })
   expect(await ready(cron())).toMatchObject({ checks: { backup_database: 'ok' } })
 })
 
-it('says nothing of it where the Worker makes no backups', async () => {
+it('/ready does not check the login of backups where the Worker makes no backups', async () => {
   expect(world.services.config.backup).toBeNull()
   expect(await ready(world.job())).not.toHaveProperty('checks.backup_database')
 })
 
-it('is not ready where the login is another one, may write, or cannot sign in', async () => {
+it('/ready is 503 where the login of backups is another one, may write, or cannot sign in', async () => {
   const { problems } = await check(world.database.jobsUrl)
   expect(problems).toContain('The login lacks the rights of wn_backup.')
   expect(problems).toContain('The login has the rights of wn_jobs.')
@@ -42,7 +42,7 @@ it.each([
     'may read a table, but a policy hides its rows',
     ['grant select on unread to wn_backup', 'alter table unread enable row level security'],
   ],
-])('is not ready where the login %s', async (_what, statements) => {
+])('/ready is 503 where the login of backups %s', async (_what, statements) => {
   await world.sql('create table unread (id int)')
   try {
     for (const statement of statements) await world.sql(statement)

@@ -40,7 +40,7 @@ async function accountsIn(subject: string, list: Route, query: Record<string, st
 const counterOf = async (subject: string) =>
   Number((await world.sql('select change_seq from users where subject = $1', [subject]))[0]?.['change_seq'])
 
-it('names an account, keeps the name through syncs, and gives the name of the institution back', async () => {
+it('an edit names an account, keeps the name through syncs, and gives the name of the institution back', async () => {
   const item = await linkAndSync(world, 'namer')
   const [first] = await accountsOf('namer')
   const { id = '', bank_name: bankName } = first ?? {}
@@ -55,7 +55,7 @@ it('names an account, keeps the name through syncs, and gives the name of the in
   expect(await edit('namer', id, { name: null })).toMatchObject({ name: bankName, bank_name: bankName })
 })
 
-it('leaves a hidden account and its rows out of every list, unless the request includes them', async () => {
+it('a list leaves a hidden account and its rows out of every list, unless the request includes them', async () => {
   await linkAndSync(world, 'hider', { institution: 'ins_109508', ...allProducts })
   const lists = {
     transactions: listTransactionsRoute,
@@ -86,7 +86,7 @@ it('leaves a hidden account and its rows out of every list, unless the request i
   expect(await changes()).toBe(inFeed)
 })
 
-it('leaves an account out of insights, hidden or not', async () => {
+it('an edit leaves an account out of insights, hidden or not', async () => {
   await linkAndSync(world, 'counter')
   const today = new Date().toISOString().slice(0, 10)
   const window = { from: '2025-06-01', to: today }
@@ -114,7 +114,7 @@ it('leaves an account out of insights, hidden or not', async () => {
   expect(await sums()).toEqual({ worth: [], flow: [], spending: [] })
 })
 
-it('refuses an empty edit, text that is no line, and the account of another user', async () => {
+it('the route of edits refuses an empty edit, text that is no line, and the account of another user', async () => {
   await linkAndSync(world, 'refuser')
   const id = (await accountsOf('refuser'))[0]?.id ?? ''
   const editing = (subject: string, body: object) =>
@@ -132,7 +132,7 @@ it('refuses an empty edit, text that is no line, and the account of another user
   expect((await oneAccount('refuser', id)).name).not.toBe('mine')
 })
 
-it('keeps the edits of both rows, and the rules, when two rows become one account', async () => {
+it('a merge keeps the edits of both rows, and the rules, when two rows become one account', async () => {
   const item = await linkAndSyncSmallBank(world, 'merged')
   const named = async (name: string) => {
     const [row] = await world.sql('select id from accounts where item_id = $1 and name = $2', [item.id, name])

@@ -82,7 +82,7 @@ async function earliest(subject: string): Promise<string> {
   return spans.flatMap(({ from }) => from ?? []).toSorted()[0] ?? ''
 }
 
-it('equals the books of deposits, cards and loans, while the history arrives and after each change', async () => {
+it('an estimated balance equals the books of deposits, cards and loans, while the history arrives and after each change', async () => {
   const item = await link(world, 'walker', { institution: 'ins_109508' })
   await world.bank.change(item.plaidItemId, { history: 'initial', silent: true })
   await world.drain()
@@ -119,7 +119,7 @@ function expectedWorth(books: PastBalances, date: string) {
   return { date, assets: sumOf(on(false)), liabilities: sumOf(on(true)) }
 }
 
-it('makes the net worth of the days before the link, and marks them', async () => {
+it('an estimated balance makes the net worth of the days before the link, and marks them', async () => {
   const item = await link(world, 'worth', { institution: 'ins_13' })
   await world.bank.change(item.plaidItemId, { history: 'historical', silent: true })
   await world.drain()
@@ -177,7 +177,7 @@ const report = async (id: string, days: number, current: string, currency = 'USD
     [id, daysAgo(days), current, currency],
   )
 
-it('never replaces a reported day, and stops where the next report contradicts it', async () => {
+it('an estimated balance never replaces a reported day, and stops where the next report contradicts it', async () => {
   const id = await oneAccount('reported', {})
   expect(await estimated('reported', id)).toEqual({
     from: daysAgo(9),
@@ -225,12 +225,12 @@ it.each([
     },
     { from: null, ends: 'pending_in_doubt' },
   ],
-])('stops at %s', async (title, account, expected) => {
+])('an estimated balance stops at %s', async (title, account, expected) => {
   const id = await oneAccount(title, account)
   expect(await estimated(title, id)).toMatchObject(expected)
 })
 
-it('follows a change of the account type, and a transaction that is removed', async () => {
+it('an estimated balance follows a change of the account type, and a transaction that is removed', async () => {
   const id = await oneAccount('retyped', {})
   const { currents } = await estimated('retyped', id)
   expect([currents[0], currents.at(-1)]).toEqual(['107', '100'])
@@ -243,7 +243,7 @@ it('follows a change of the account type, and a transaction that is removed', as
   expect(await estimated('retyped', id)).toEqual({ from: null, ends: 'account_type', currents: [] })
 })
 
-it('does not estimate an account with transactions that could not be read', async () => {
+it('an estimated balance is absent for an account with transactions that could not be read', async () => {
   const id = await oneAccount('unreadable', {})
   await world.sql(
     `insert into set_aside_rows (user_id, item_id, product, kind, row_key, plaid_account_id, problems, run_id)

@@ -240,7 +240,7 @@ describe('cash flow and spending', () => {
   })
 })
 
-describe('days', () => {
+describe('the days of an insight', () => {
   it.each<[string, Query]>([
     ['the wrong way round', { from: '2026-02-02', to: '2026-02-01' }],
     ['that begin after today', { from: dayAt(5) }],

@@ -95,7 +95,7 @@ const entriesOf = (entries: readonly Entry[]) =>
   entries.map((entry) => ({ amount: 1, date: daysAgo(1), merchant_name: null, ...entry }))
 
 describe('a rule compares', () => {
-  it.each(cases)('%s: in a preview, in a commit and when it is applied', async (what, rule, matched, others) => {
+  it.each(cases)('%s in a preview, in a commit and when it is applied', async (what, rule, matched, others) => {
     const subject = `matching ${what}`
     const item = await linkAndSyncSmallBank(world, subject)
     const own = { ...rule, user_category: 'Ruled' }
@@ -116,7 +116,7 @@ describe('a rule compares', () => {
     expect((await stored(subject, first)).map(({ userCategory }) => userCategory)).toEqual(entries.map(() => null))
   })
 
-  it('the account', async () => {
+  it('the account of a transaction', async () => {
     const item = await linkAndSyncSmallBank(world, 'matching account')
     const accounts = await world.sql('select id, plaid_account_id from accounts where item_id = $1 order by name', [
       item.id,
@@ -154,7 +154,7 @@ describe('a rule is refused', () => {
     ['with an account that is no id', { account_id: 'x', hidden: true }],
     ['with an unknown account', { account_id: crypto.randomUUID(), hidden: true }],
     ['with a pattern', { contains: 'x', hidden: true, regex: '.*' }],
-  ])('%s, and so is its preview', async (_, body) => {
+  ])('with %s, and so is its preview', async (_, body) => {
     expect(await codeOf(create('strict', body))).toBe('validation_failed')
     expect(await codeOf(preview('strict', body))).toBe('validation_failed')
   })

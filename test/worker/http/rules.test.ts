@@ -64,7 +64,7 @@ async function sync(subject: string, item: Item): Promise<void> {
   await world.drain()
 }
 
-it('applies to new transactions only, the first rule with an action, and text is no pattern', async () => {
+it('a rule applies to new transactions only, the first rule with an action, and text is no pattern', async () => {
   const item = await linkAndSyncSmallBank(world, 'rules')
   const before = await rowsOf('rules')
   const first = await create('rules', { contains: 'CAFÉ%', max_amount: '50', user_category: 'Coffee' })
@@ -98,7 +98,7 @@ it('applies to new transactions only, the first rule with an action, and text is
   expect(await named('rules', 'Tea')).toMatchObject({ user_category: null, hidden: false })
 })
 
-it('gives a posted transaction the values of the rules that match it, and keeps what the user set or cleared', async () => {
+it('a commit gives a posted transaction the values of the rules that match it, and keeps what the user set or cleared', async () => {
   const item = await linkAndSyncSmallBank(world, 'posting')
   const rule = await create('posting', { contains: 'shop', user_category: 'Shopping', hidden: true })
   const pending = ['Shop one', 'Shop two', 'Shop three'].map((name) => ({ name, amount: 9, pending: true }))
@@ -121,7 +121,7 @@ it('gives a posted transaction the values of the rules that match it, and keeps 
   expect((await apply('posting')).changed).toBe(0)
 })
 
-it('previews, applies to stored transactions, and takes the values of a deleted rule back', async () => {
+it('a rule is previewed, applies to stored transactions, and takes the values of a deleted rule back', async () => {
   const item = await linkAndSyncSmallBank(world, 'stored')
   await add(
     'stored',
@@ -167,7 +167,7 @@ it('previews, applies to stored transactions, and takes the values of a deleted 
   expect((await rowsOf('stored')).flatMap(({ user_category: category }) => category ?? [])).toEqual(['Mine'])
 })
 
-it('keeps the order, refuses a wrong one, and more than a hundred rules', async () => {
+it('the list of rules keeps the order, refuses a wrong one, and more than a hundred rules', async () => {
   await linkAndSyncSmallBank(world, 'many')
   const ids: string[] = []
   for (let n = 0; n < 100; n += 1) ids.push(await create('many', { contains: `r${n}`, user_category: 'C' }))
@@ -184,7 +184,7 @@ it('keeps the order, refuses a wrong one, and more than a hundred rules', async 
   expect(await listed()).toEqual(ids.toReversed())
 })
 
-it('refuses rules without a condition or an action, and the accounts of other users', async () => {
+it('the API refuses rules without a condition or an action, and the accounts of other users', async () => {
   await linkAndSyncSmallBank(world, 'strict')
   await linkAndSyncSmallBank(world, 'other')
   const foreign = (await accountOf('other'))[0]?.id

@@ -17,7 +17,7 @@ const found = async (subject: string, q: string): Promise<string[]> => {
   return page.rows.map(({ name }) => name).toSorted()
 }
 
-it('finds composed and combining accents, each by the other', async () => {
+it('the search finds composed and combining accents, each by the other', async () => {
   const subject = 'accents'
   const item = await linkAndSync(world, subject, { institution: 'ins_109509' })
   const texts = ['Crème Brûlée', 'Ångström', 'Việt Nam', 'Señor 100% _x', '한국 식당', 'naïve ☕']
@@ -38,7 +38,7 @@ it('finds composed and combining accents, each by the other', async () => {
   expect(await found(subject, 'Zürich')).toEqual([])
 })
 
-it('finds a note in either encoding', async () => {
+it('the search finds a note in either encoding', async () => {
   const subject = 'accents in notes'
   await linkAndSync(world, subject, { institution: 'ins_109509' })
   const [first, second] = await everyTransaction(world, subject)

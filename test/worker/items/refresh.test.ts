@@ -40,7 +40,7 @@ const recorded = async (id: string) =>
   (await world.sql("select 1 from audit_log where action = 'refresh_requested' and target_id = $1", [id])).length
 const reset = async () => await world.sql(`delete from plaid_usage where day = ${utcDay} and outcome = 'reserved'`)
 
-it('is off unless the operator allows it, and says how', async () => {
+it('a refresh is off unless the operator allows it, and says how', async () => {
   const item = await linkAndSync(world, 'off')
   const before = await paid()
   const error = await appErrorOf(refresh('off', item.id, world.services))
@@ -48,7 +48,7 @@ it('is off unless the operator allows it, and says how', async () => {
   expect([await paid(), await recorded(item.id)]).toEqual([before, 0])
 })
 
-it('calls Plaid for each product that the item has, up to the limit of the item, also concurrently', async () => {
+it('a refresh calls Plaid for each product that the item has, up to the limit of the item, also concurrently', async () => {
   await reset()
   const item = await linkAndSync(world, 'both', { products: ['transactions', 'investments'] })
   const services = allowing(100, 4)
@@ -62,7 +62,7 @@ it('calls Plaid for each product that the item has, up to the limit of the item,
   expect(await codeOf(refresh('both', item.id, services))).toBe(null)
 })
 
-it('stops at the limit of the deployment, over all users, and says when it ends', async () => {
+it('a refresh stops at the limit of the deployment, over all users, and says when it ends', async () => {
   await reset()
   const items = [await linkAndSync(world, 'first'), await linkAndSync(world, 'second')]
   const services = allowing(2, 4)
@@ -77,7 +77,7 @@ it('stops at the limit of the deployment, over all users, and says when it ends'
   expect(refused.retryAfterSeconds).toBeLessThanOrEqual(86_400)
 })
 
-it('stops at the limit of the user, over all items, also of those that are removed', async () => {
+it('a refresh stops at the limit of the user, over all items, also of those that are removed', async () => {
   await reset()
   const [first, second] = [
     await linkAndSync(world, 'many'),
@@ -93,7 +93,7 @@ it('stops at the limit of the user, over all items, also of those that are remov
   expect(await codeOf(refresh('many', second.id, services))).toBe(null)
 })
 
-it('is refused while the deployment is frozen, and nothing is counted', async () => {
+it('a refresh is refused while the deployment is frozen, and nothing is counted', async () => {
   await reset()
   const item = await linkAndSync(world, 'frozen')
   const services = allowing(100, 4)
@@ -110,7 +110,7 @@ it('is refused while the deployment is frozen, and nothing is counted', async ()
   expect([await paid(), await recorded(item.id), counts]).toEqual([before, 0, { paid_calls: '0' }])
 })
 
-it('counts a call that fails, and makes none for the item of another user or one that needs its user', async () => {
+it('a refresh counts a call that fails, and makes none for the item of another user or one that needs its user', async () => {
   await reset()
   const item = await linkAndSync(world, 'failing')
   const services = allowing(100, 2)

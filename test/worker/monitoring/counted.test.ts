@@ -35,7 +35,7 @@ async function countedBy(work: () => Promise<unknown>): Promise<Record<string, n
   return Object.fromEntries(points.map(({ name, labels, sum }) => [[name, ...Object.values(labels)].join(' '), sum]))
 }
 
-it('counts a link and its syncs, with labels that the catalog declares', async () => {
+it('the metrics count a link and its syncs, with labels that the catalog declares', async () => {
   const item = { id: '', plaidItemId: '' }
   const counted = await countedBy(async () => {
     Object.assign(item, await linkAndSyncSmallBank(world, 'counted'))
@@ -56,7 +56,7 @@ it('counts a link and its syncs, with labels that the catalog declares', async (
   expect(values).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}/)
 })
 
-it('counts a failed sync by product and code', async () => {
+it('the metrics count a failed sync by product and code', async () => {
   await linkSmallBank(world, 'failing')
   await world.bank.fault({ endpoint: '/transactions/sync', times: 2, error: 'INSTITUTION_DOWN' })
   expect(await countedBy(() => world.drain())).toMatchObject({
@@ -65,7 +65,7 @@ it('counts a failed sync by product and code', async () => {
   })
 })
 
-it('counts webhooks by outcome, and refusals by reason', async () => {
+it('the metrics count webhooks by outcome, and refusals by reason', async () => {
   const item = await linkAndSyncSmallBank(world, 'news')
   const delivery = await addAndCatchWebhook(world, item)
   expect(await countedBy(() => world.deliver(delivery))).toMatchObject({ 'wn_webhooks_total accepted': 1 })
@@ -76,7 +76,7 @@ it('counts webhooks by outcome, and refusals by reason', async () => {
   ).toEqual({ 'wn_webhook_refusals_total missing_header': 1 })
 })
 
-it('takes every gauge in one run, each with a value for every label', async () => {
+it('the cron takes every gauge in one run, each with a value for every label', async () => {
   await linkAndSyncSmallBank(world, 'gauged')
   await world.drain()
   const counted = await countedBy(() => takeGauges(world.job()))
@@ -100,7 +100,7 @@ it('takes every gauge in one run, each with a value for every label', async () =
   ])
 })
 
-it('shows items that were not read for a day', async () => {
+it('the metrics show items that were not read for a day', async () => {
   await linkAndSyncSmallBank(world, 'stale')
   await world.drain()
   await world.elapse()
@@ -110,7 +110,7 @@ it('shows items that were not read for a day', async () => {
   expect(counted['wn_sync_overdue_seconds transactions']).toBeGreaterThan(86_000)
 })
 
-it('measures the freeze each minute, so that no alarm fires for what it refuses', async () => {
+it('the cron measures the freeze each minute, so that no alarm fires for what it refuses', async () => {
   await world.sql("update safety_switches set state = 'frozen' where name = 'freeze'")
   onTestFinished(async () => void (await world.sql("update safety_switches set state = 'off' where name = 'freeze'")))
   const now = () => new Date(Date.UTC(2031, 0, 1, 12, 1))
@@ -120,7 +120,7 @@ it('measures the freeze each minute, so that no alarm fires for what it refuses'
   })
 })
 
-it('takes the gauges at most seven minutes apart when runs are late', async () => {
+it('the cron takes the gauges at most seven minutes apart when runs are late', async () => {
   let lastMs = Date.UTC(2031, 0, 1, 12, 4)
   /** Whether a run at this minute measures, and the store remembers it. */
   const measures = async (minute: number): Promise<boolean> => {
@@ -156,7 +156,7 @@ it('takes the gauges at most seven minutes apart when runs are late', async () =
   expect(await measures(14)).toBe(true)
 })
 
-it('takes the gauges once in five minutes, and fails no job when the database does not respond', async () => {
+it('the cron takes the gauges once in five minutes, and fails no job when the database does not respond', async () => {
   const at = (minute: number) => ({
     ...world.job(),
     now: () => new Date(Date.UTC(2031, 0, 1, 12, minute)),

@@ -40,7 +40,7 @@ it('a call that fails is logged, and fails for its caller', async () => {
   expect(lines).toMatchObject([{ event: 'object_failed', job: 'PlaidQuota' }])
 })
 
-it('an object that works logs nothing', async () => {
+it('a Durable Object that works logs nothing', async () => {
   const bucket = { name: 'global', place: 'x', limits: [{ policy: 'x', quota: 5, windowMs: 1000 }] }
   const lines = await linesOf(async () => {
     const { admitted } = await env.RATE_LIMITER.getByName('works').check([bucket])

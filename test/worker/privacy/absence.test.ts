@@ -51,7 +51,7 @@ const rowOf = async (place: Place, userId: string) =>
   )[0]
 const exists = async (userId: string) => (await world.sql('select 1 from users where id = $1', [userId])).length > 0
 
-describe('a visit', () => {
+describe('a visit of an absent user', () => {
   it('is noted once a day, by the first request', async () => {
     const identity = identityOf('visitor')
     const id = await registerUser(world.services.api, withToken(identity))

@@ -67,7 +67,7 @@ function stored(): Promise<{ readonly entries: Record<string, unknown>; readonly
   }))
 }
 
-describe('one object', () => {
+describe('the object of the rate limiter', () => {
   it('admits exactly its quota of 500 requests at once', async () => {
     expect(await admittedOf(500, bucket('global', 100))).toBe(100)
   })
@@ -143,7 +143,7 @@ describe('one object', () => {
   })
 })
 
-describe('what is idle', () => {
+describe('an idle object of the rate limiter', () => {
   it('is deleted by an alarm, and with the last log the whole storage', async () => {
     setTime(start)
     await isAdmitted(bucket('global', 100, 3_600_000), bucket('link', 10))
@@ -188,7 +188,7 @@ describe('what is idle', () => {
   })
 })
 
-describe('what is kept', () => {
+describe('the stored state of the rate limiter', () => {
   it('is bounded for one log by what its limits need', async () => {
     setTime(start)
     for (let round = 0; round < 3; round += 1) {

@@ -14,7 +14,7 @@ useWorld((made) => {
 const purge = async (): Promise<number> =>
   await purgeRows(world.services.jobs, { name: 'set_aside_rows', days: 90 }, 1000)
 
-it('leaves out a user whose counter a commit holds, so that neither ends the other in a deadlock', async () => {
+it('the purge of rows set aside leaves out a user whose counter a commit holds, so that neither ends the other in a deadlock', async () => {
   const [busy, quiet] = [await seedUser(world, 'busy'), await seedUser(world, 'quiet')]
   for (const userId of [busy, quiet]) await run(world, userId, steps['set aside'] ?? [], 1)
   await world.sql(`update set_aside_rows set first_seen_at = now() - interval '300 days'`)

@@ -50,7 +50,7 @@ async function counted(subject: string, from: string, to: string): Promise<Sums>
   return texts(book)
 }
 
-it('agree for an ordinary bank, in which a loan charges interest, pays out and is paid off', async () => {
+it('insights equal the books of an ordinary bank, in which a loan charges interest, pays out and is paid off', async () => {
   const subject = 'ordinary books'
   const item = await linkAndSync(world, subject, { institution: 'ins_109511' })
   for (const first of [-89, -60, -31]) {
@@ -95,7 +95,7 @@ const firstTaxonomy = `update transactions set
     category_primary = case category_primary when 'LOAN_DISBURSEMENTS' then 'TRANSFER_IN' else category_primary end,
     category_version = 'v1' where item_id = $1`
 
-it('agree for random movements between accounts of all types, cash and others, in both taxonomies', async () => {
+it('insights equal the books for random movements between accounts of all types, cash and others, in both taxonomies', async () => {
   const subject = 'random books'
   const item = await linkAndSync(world, subject, { username: 'user_custom', password: customBank(subject) })
   const { accounts } = await world.bank.truth(item.plaidItemId)
@@ -128,7 +128,7 @@ it('agree for random movements between accounts of all types, cash and others, i
   expect(await counted(subject, from, to)).toEqual(expected(totals))
 })
 
-it('counts a loan paid with a card, and not a card paid with a loan or with another card', async () => {
+it('spending counts a loan paid with a card, and not a card paid with a loan or with another card', async () => {
   const subject = 'debts pay debts'
   const item = await linkAndSync(world, subject, { username: 'user_custom', password: customBank(subject) })
   const { accounts } = await world.bank.truth(item.plaidItemId)

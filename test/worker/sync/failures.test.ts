@@ -132,7 +132,7 @@ const productRow = async (itemId: string) =>
   )[0]
 
 describe('a failure of Plaid’s', () => {
-  it.each(failures)('$error', async ({ error, status, action, says, retryRange, product = 'error' }) => {
+  it.each(failures)('has its status and its next attempt: $error', async ({ error, status, action, says, retryRange, product = 'error' }) => {
     const subject = `fails ${error}`
     const user = world.user(subject)
     const { id, plaidItemId } = await linkAndSync(world, subject)

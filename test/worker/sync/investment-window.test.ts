@@ -45,7 +45,7 @@ async function linked(subject: string) {
   return { item, ids }
 }
 
-describe('a total', () => {
+describe('the total of a window of investment transactions', () => {
   it.each([
     ['one too high', 1],
     ['much too high', 300],
@@ -104,7 +104,7 @@ async function announcing(item: Item, count: number, size: number, totalOf: (cal
   return { services, ids, calls: () => calls }
 }
 
-describe('several pages', () => {
+describe('several pages of investment transactions', () => {
   it.each([
     ['end in the middle of a page', 10, 3, 8],
     ['end with a page', 10, 3, 9],

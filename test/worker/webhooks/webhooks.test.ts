@@ -231,7 +231,7 @@ describe('a webhook', () => {
   })
 })
 
-describe('what is kept of a body', () => {
+describe('the stored part of a webhook’s body', () => {
   it('contains no token, under any name and at any place', async () => {
     const token = 'link-sandbox-canary-0000-1111-2222'
     await relay(

@@ -17,7 +17,7 @@ async function afterLeaving(target: ProbeTarget, wait: boolean): Promise<string[
   const url = new URL('/linger', target.directUrl)
   url.search = new URLSearchParams({ name, ms: String(lingerMs), wait: String(wait) }).toString()
   const left = await sendAndLeave(url, { 'x-probe-key': target.key }, leaveAfterMs)
-  expectThat('the client leaves before the answer', left, 'an answer')
+  expectThat('the client leaves before the response', left, 'a response')
   await delay(lingerMs)
   return (await target.notes(name, 1, { ms: wait ? 10_000 : lingerMs, isDirect: true })).map(({ what }) => what)
 }

@@ -51,7 +51,7 @@ export function probeTarget(place: ProbePlace): ProbeTarget {
     target.search = new URLSearchParams(query).toString()
     const response = await fetch(target, { headers: { 'x-probe-key': key }, signal: AbortSignal.timeout(timeoutMs) })
     const text = await response.text()
-    if (!response.ok) throw new Error(`the probe answers ${path} with ${response.status}`)
+    if (!response.ok) throw new Error(`the probe returns ${response.status} for ${path}`)
     return JSON.parse(text)
   }
   return {

@@ -15,7 +15,7 @@ async function sendAndLeave(target: NeonTarget, send: readonly { query: string }
     () => false,
     () => true,
   )
-  expectThat('the client leaves before the answer', left, 'an answer')
+  expectThat('the client leaves before the response', left, 'a response')
 }
 
 async function untilNone(target: NeonTarget, query: string): Promise<number> {

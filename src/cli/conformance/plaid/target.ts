@@ -73,12 +73,12 @@ export function bodyOf(path: string, answer: PlaidResponse): Readonly<Record<str
   const error = errorOf(answer)
   if (/INVALID_PRODUCT|UNAUTHORIZED_ROUTE_ACCESS/.test(error))
     throw uncheckable(`${path}: these keys have no access (${error})`)
-  throw new Error(`${path} answers ${error}`)
+  throw new Error(`${path} returns ${error}`)
 }
 
 export function textIn(body: Readonly<Record<string, unknown>>, name: string): string {
   const value = body[name]
-  if (typeof value !== 'string') throw new Error(`the answer has no ${name}`)
+  if (typeof value !== 'string') throw new Error(`the response has no ${name}`)
   return value
 }
 
@@ -142,7 +142,7 @@ export function openPlaidTarget(place: PlaidPlace): { target: PlaidTarget; close
     control: hasControl
       ? async (path, body) => {
           const { status } = await post(`${baseUrl}/simulator${path}`, {}, body)
-          if (status !== 200) throw new Error(`the simulator's control ${path} answers ${status}`)
+          if (status !== 200) throw new Error(`the simulator's control ${path} returns ${status}`)
         }
       : null,
   }

@@ -66,7 +66,7 @@ export const webhookAssertions: readonly Assertion<PlaidTarget>[] = [
     async check(target) {
       const { verification } = await fire(target)
       const key = await fetchKey(target, String(decoded(verification, 0)['kid']))
-      if (typeof key !== 'object' || key === null) throw new Error('the answer has no key')
+      if (typeof key !== 'object' || key === null) throw new Error('the response has no key')
       const expected = ['alg', 'created_at', 'crv', 'expired_at', 'kid', 'kty', 'use', 'x', 'y']
       expectEqual('members', Object.keys(key).toSorted(), expected)
       const text = JSON.stringify(key)

@@ -25,7 +25,7 @@ export async function postPending(demo: Demo, linked: Linked): Promise<Finding> 
   const pages = Math.max(0, ...(await api.runs(itemId)).filter(isTheRun).map((run) => run.pages))
   return {
     ...finding,
-    summary: `pending → posted among ${otherChanges} others on ${pages} pages, the note went on`,
+    summary: `pending → posted among ${otherChanges} others on ${pages} pages, the note moved with it`,
     differences: [
       ...finding.differences,
       ...check(

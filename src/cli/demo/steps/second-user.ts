@@ -17,7 +17,7 @@ const lists = [
 
 /** Every list must be empty and every id unknown, and the attempts must change nothing for the owner. */
 export async function secondUser(demo: Demo, linked: Linked): Promise<Finding> {
-  const stranger = await demo.apiFor('somebody else')
+  const stranger = await demo.apiFor('second user')
   const requests = await requestsFor(linked)
   const differences = [
     ...(await Promise.all(lists.map((path) => emptiness(stranger, path)))).flat(),

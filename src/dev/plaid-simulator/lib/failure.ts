@@ -68,7 +68,7 @@ const table = {
   ADDITIONAL_CONSENT_REQUIRED: item('the user has not consented to this product'),
   INSUFFICIENT_CREDENTIALS: item('the user stopped before the login was complete'),
   INVALID_CREDENTIALS: item('the credentials are wrong', 'The credentials are wrong.'),
-  INVALID_MFA: item('the answer to the second factor is wrong', 'The code is wrong.'),
+  INVALID_MFA: item('the MFA answer is wrong', 'The code is wrong.'),
   INVALID_SEND_METHOD: item('the way of sending the code is not available'),
   INVALID_UPDATED_USERNAME: item('the user name belongs to another account than before'),
   MANUAL_VERIFICATION_REQUIRED: item('the bank wants the user to do something by hand'),
@@ -86,7 +86,7 @@ const table = {
   USER_SETUP_REQUIRED: item('the user must finish something at the bank first', 'The bank needs something from you.'),
 
   INSTITUTION_DOWN: institution('the institution is down', 'The bank is not available now.'),
-  INSTITUTION_NOT_RESPONDING: institution('the institution does not answer', 'The bank does not answer now.'),
+  INSTITUTION_NOT_RESPONDING: institution('the institution does not respond', 'The bank does not respond now.'),
   INSTITUTION_NOT_AVAILABLE: institution('the institution is not available', 'The bank is not available now.'),
   INSTITUTION_NO_LONGER_SUPPORTED: institution('the institution is no longer supported', 'The bank is not supported.'),
   INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT: institution('the institution is not in this environment', 'Not available.'),

@@ -116,7 +116,7 @@ const mfaTitles = {
   device: 'Choose a device',
   code: 'Enter the code',
   questions: 'Answer the questions of your bank',
-  selections: 'Choose the answers',
+  selections: 'Choose all that apply',
 } as const
 
 function mfaPage({ page }: Visitor, base: string): Content {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { forEach } from '../../../../src/cli/backup/for-each.ts'
 
-it('handles each input once', async () => {
+it('forEach handles each input once', async () => {
   const done: number[] = []
   await forEach([5, 4, 3, 2, 1, 0], async (input) => {
     await sleep(input)
@@ -12,7 +12,7 @@ it('handles each input once', async () => {
   expect(done.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5])
 })
 
-it('starts nothing after a failure, and rejects with it when what runs has ended', async () => {
+it('forEach starts nothing after a failure, and rejects with it when what runs has ended', async () => {
   const started: number[] = []
   const ended: number[] = []
   const work = async (input: number): Promise<void> => {

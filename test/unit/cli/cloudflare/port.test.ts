@@ -36,7 +36,7 @@ async function deployed(): Promise<string> {
   return await cloudflare.deployAtOnce(notes)
 }
 
-describe('the port without access', () => {
+describe('Cloudflare’s port without access', () => {
   it.each([
     "✘ [ERROR] In a non-interactive environment, it's necessary to set a CLOUDFLARE_API_TOKEN environment variable for wrangler\n" +
       'To continue without logging in, rerun this command with `--temporary`.',
@@ -49,7 +49,7 @@ describe('the port without access', () => {
   })
 })
 
-describe('the port', () => {
+describe('Cloudflare’s port', () => {
   it('says null where there is no Worker', async () => {
     expect(await cloudflare.traffic()).toBeNull()
     expect(await cloudflare.secretNames()).toBeNull()

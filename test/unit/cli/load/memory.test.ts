@@ -8,7 +8,7 @@ const megabyte = 1024 * 1024
 const samples = (bytes: (index: number) => number, count = 40) =>
   Array.from({ length: count }, (_, index) => ({ requests: index * 1000, bytes: bytes(index) }))
 
-describe('memory', () => {
+describe('the memory of a load test', () => {
   it('is flat if it only varies', () => {
     expect(memoryOf(samples((index) => (100 + (index % 3)) * megabyte))).toMatchObject({ firstMb: 101, isFlat: true })
   })

@@ -30,7 +30,7 @@ afterAll(async () => {
 const ready = json('{"status":"ready"}')
 const token = 'a-token-of-the-test'
 
-describe('a sample', () => {
+describe('a sample of the probe', () => {
   it('is available where /ready is ready', async () => {
     server.answer(ready)
     const at = new Date('2026-11-29T12:00:00Z')
@@ -64,7 +64,7 @@ describe('a sample', () => {
     server.answer(() => undefined)
     expect(await takeSample({ url: server.url, timeoutMs: 100 })).toMatchObject({
       up: false,
-      reason: expect.stringContaining('no answer in time'),
+      reason: expect.stringContaining('no response in time'),
     })
   })
 
@@ -99,13 +99,13 @@ const minutes = (count: number, changed?: (minute: number) => Partial<Sample> | 
     const change = changed === undefined ? {} : changed(minute)
     return change === null ? [] : [sampleAt(minute, change)]
   })
-const down = { up: false, ms: null, status: null, reason: 'no answer in time' }
+const down = { up: false, ms: null, status: null, reason: 'no response in time' }
 
 /** Until the last sample. */
 const summarize = (samples: readonly Sample[], everySeconds: number) =>
   summarizeUntil(samples, everySeconds, new Date(Math.max(0, ...samples.map(({ at }) => Date.parse(at)))))
 
-describe('the summary', () => {
+describe('the summary of the probe', () => {
   it('meets the targets with one failure in a thousand', () => {
     const summary = summarize(
       minutes(1000, (minute) => (minute === 5 ? down : {})),
@@ -173,7 +173,7 @@ describe('the summary', () => {
   it('knows nothing without samples, and nothing of times without a response', () => {
     expect(meetsTargets(summarize([], 60))).toBe(false)
     expect(describeSummary(summarize([], 60))).toEqual(['There is no sample: nothing is known.'])
-    expect(describeSummary(summarize([sampleAt(0, down)], 60))).toContain('1 × no answer in time')
+    expect(describeSummary(summarize([sampleAt(0, down)], 60))).toContain('1 × no response in time')
     expect(meetsTargets(summarize([sampleAt(0, down)], 60))).toBe(false)
   })
 

@@ -143,7 +143,7 @@ describe('a smoke test', () => {
   })
 })
 
-describe('the transport', () => {
+describe('the smoke test of the transport', () => {
   it('fails where the certificate is not trusted', async () => {
     const report = await smoke(await start(), { ca: undefined })
     expect(report.found['certificate']).toMatchObject({ status: 'fail', said: expect.stringContaining('self-signed') })
@@ -226,7 +226,7 @@ describe('the transport', () => {
   })
 })
 
-describe('the service', () => {
+describe('the smoke test of the service', () => {
   const broken = () => Response.json({ code: 'internal' }, { status: 500 })
 
   it.each<[string, string, Change, string]>([

@@ -29,7 +29,7 @@ it.each([
   ['alone', () => readKnownAccounts(jobs, user)],
   ['with the item', () => readAccountsAndItem(jobs, user, 'plaid-item')],
 ])(
-  'reads the version of the accounts before the accounts, so that a link between them is noticed: %s',
+  'a link reads the version of the accounts before the accounts, so that a link between them is noticed: %s',
   async (_, read) => {
     const statements = recordBatch()
     await read()

@@ -27,7 +27,7 @@ it.each(['http', '-1', '65536', '1.5'])('%s is no port', async (value) => {
   await expect(readPorts({ ...anywhere, SQL_PORT: value })).rejects.toThrow(`SQL_PORT=${value} is no port`)
 })
 
-it('two of the same are refused', async () => {
+it('two equal ports are refused', async () => {
   const port = String(await freePort())
   await expect(readPorts({ ...anywhere, PORT: port, PLAID_PORT: port })).rejects.toThrow('must differ')
 })

@@ -11,7 +11,7 @@ const at = (value: unknown, path: string, change: (before: unknown) => unknown) 
   return changedAt(value, steps, change)
 }
 
-describe('a path', () => {
+describe('the path of a changed response', () => {
   const value = { a: { b: [{ id: 'x', n: 1 }, { id: 'y', n: 2 }, { id: 'z' }] }, c: null }
 
   test.each([
@@ -69,7 +69,7 @@ describe('a path', () => {
 const accountsAnswer = z.object({ accounts: z.array(z.looseObject({ name: z.unknown().optional() })) })
 const itemAnswer = z.object({ item: z.object({ institution_name: z.string() }).optional() })
 
-describe('a rule', () => {
+describe('a rule that changes responses', () => {
   test.each([
     ['null', { value: null }, null],
     ['the empty text', { value: '' }, ''],

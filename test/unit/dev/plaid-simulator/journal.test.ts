@@ -36,7 +36,7 @@ async function live(desk: BankDesk, webhook: string) {
   return { access_token: data.new_access_token, item_id, held: applied(new Map(), pages), cursor }
 }
 
-test('items, tokens, cursors and every transaction are as they were, and nothing is sent twice', async () => {
+test('items, tokens, cursors and every transaction are as they were before a restart, and nothing is sent twice', async () => {
   const receiver = await openReceiver()
   const journalFile = journal()
   const before = await openDesk({ journalFile })
@@ -94,7 +94,7 @@ test('a session on the pages of Link that was open can be finished, and the shar
   expect(ended.map(({ results }) => results?.item_add_results[0]?.accounts?.length)).toEqual([2, all.length])
 })
 
-test('logins, users, sessions and streams are as they were', async () => {
+test('logins, users, sessions and streams are as they were before a restart', async () => {
   const journalFile = journal()
   const before = await openDesk({ journalFile })
   const { user_id } = (await before.plaid.userCreate({ client_user_id: 'one' })).data

@@ -111,7 +111,7 @@ const steps: Readonly<Record<Step, Readonly<Record<string, Way>>>> = {
     'Enter the code': wrongly('mfa_device', reply('')),
     'Enter the code (wrong)': wrongly('mfa_device', reply(''), reply('9999')),
     'Answer the questions of your bank': wrongly('mfa_questions_1_2'),
-    'Choose the answers': wrongly('mfa_selections_1_2_3'),
+    'Choose all that apply': wrongly('mfa_selections_1_2_3'),
   },
   accounts: {
     'Choose your accounts': wrongly('pass_good'),

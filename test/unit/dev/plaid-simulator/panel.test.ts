@@ -165,7 +165,7 @@ test('the page of webhooks shows what became of each', async () => {
   expect((await panel.open('/webhooks')).text).toMatch(/ITEM\s+ERROR[^]*?Lost on purpose/)
 })
 
-test('calls fail and responses change as ordered, until the orders are removed', async () => {
+test('endpoints fail and responses change as ordered, until the orders are removed', async () => {
   const { desk, panel, access_token } = await openBank({ products: [Products.Transactions] })
   const send = (action: string, fields?: Record<string, string>) => panel.submit('/failures', action, fields)
   const order = { failure: 'limit', endpoint: '/item/get', times: '2' }
@@ -222,7 +222,7 @@ test('what the panel changed at a bank survives a restart of the simulator', asy
   expect((await panelOf(again).open(`/items/${item_id}`)).text).toContain('The login fails: ITEM_LOCKED')
 })
 
-test('names from a bank are text on the page, also where they contain HTML', async () => {
+test('a name from a bank is text on the page, also where they contain HTML', async () => {
   const { panel, page, press } = await openBank()
   await press('add', { name: '<script>alert(1)</script>', amount: '1', direction: 'out' })
   const { text } = await panel.open(page)

@@ -15,7 +15,7 @@ test('every id comes back from what it became', () => {
   )
 })
 
-test('ids that differ by case alone still do', () => {
+test('ids that differ by case alone still differ after a relink', () => {
   fc.assert(
     fc.property(id, (bankId) => {
       expect(fromBank(bankId.toUpperCase())).toBe(fromBank(bankId.toLowerCase()).toUpperCase())
@@ -23,7 +23,7 @@ test('ids that differ by case alone still do', () => {
   )
 })
 
-test('another item has other ids', () => {
+test('another item has other ids for the same bank', () => {
   const long = 'BxBXxLj1m4HMXBm9WZZmCWVbPjX16EHwv99vp'
   expect(new Set([long, fromBank(long), rekey('two').fromBank(long)]).size).toBe(3)
 })

@@ -58,7 +58,7 @@ function nameless(rows: ReadonlyMap<string, string>, from: string): string[] {
     .toSorted()
 }
 
-test('both read the same bank in the end, each under its own ids', { timeout: 60_000 }, async () => {
+test('two items of one login read the same bank in the end, each under its own ids', { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 10 }), async (steps) => {
       const desk = await openDesk()

@@ -200,7 +200,7 @@ describe('a change between two pages', () => {
   })
 })
 
-test('refuses every cursor that is not one of the item', () => {
+test('/transactions/sync refuses every cursor that is not one of the item', () => {
   const ledger = openLedger()
   ledger.put(transaction(1, 1))
   const foreign = syncPage({ ledger, itemId: 'another', cursor: '', count: 1, accountId: null }).next_cursor

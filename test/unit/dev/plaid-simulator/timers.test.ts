@@ -16,7 +16,7 @@ test('stop cancels what waits, and takes nothing new', async () => {
   expect(task).not.toHaveBeenCalled()
 })
 
-test('stop waits for what is under way', async () => {
+test('stopping the timers waits for a running task', async () => {
   const later = timers(() => undefined)
   const ended: string[] = []
   later.follow(

@@ -10,16 +10,16 @@ import { cronSchedules, fireCron } from '../../../../src/dev/stack/crons.ts'
 
 const config = join(projectFolder, 'wrangler.toml')
 
-it.each([undefined, 'staging', 'production'])('they are those of wrangler.toml, environment %s', (env) => {
+it.each([undefined, 'staging', 'production'])('the crons of the local stack are those of wrangler.toml, environment %s', (env) => {
   const { triggers } = unstable_readConfig({ config, env: env ?? '' }, { hideWarnings: true })
   expect(new Set(triggers.crons)).toEqual(new Set(Object.values(cronSchedules)))
 })
 
-it('each has the job of its name', () => {
+it('each cron of the local stack has the job of its name', () => {
   for (const [name, expression] of Object.entries(cronSchedules)) expect(jobFor(expression).name).toBe(name)
 })
 
-it('one whose run failed is reported as failed', async () => {
+it('a cron whose run failed is reported as failed', async () => {
   const asked: string[] = []
   const port = await freePort()
   const server = createServer((request, response) => {

@@ -114,7 +114,7 @@ describe('a rule without data', () => {
   })
 })
 
-describe('the book', () => {
+describe('the book of alarms', () => {
   it('can be stored and read again', () => {
     const { book } = play(repeat(5, 20))
     expect(bookSchema.parse(JSON.parse(JSON.stringify(book)))).toEqual(book)
