@@ -1,8 +1,22 @@
 // The composition root: creates a record of closures from the configuration and the bindings, once for each isolate.
+import {
+  type Around,
+  type Bindings,
+  assetsOver,
+  backupsOver,
+  deliveriesOver,
+  historyOver,
+  limiterOver,
+  liveOver,
+  metricsStoreOver,
+  plaidLimiterOver,
+  releaseOf,
+  unbound,
+  versionOf,
+} from './bindings.ts'
 import { createAuditKeys } from './audit/keys.ts'
 import type { AuthConfig } from './auth/access-token.ts'
 import { createJwksSource } from './auth/jwks.ts'
-import type { Bucket } from './backup/bucket.ts'
 import { createCheckpointSaver } from './backup/save-checkpoint.ts'
 import { type Config, secretTexts } from './config/config.ts'
 import { createKeyring, type Keyring } from './crypto/keyring.ts'
@@ -14,18 +28,12 @@ import { deleteKey, readKeys, saveKey } from './db/operations/webhook-keys.ts'
 import type { Services } from './context.ts'
 import { createResolver } from './events/resolve.ts'
 import { createEventEnqueuer } from './events/enqueue-due.ts'
-import { AppError } from './errors.ts'
 import type { IdentityServices } from './identity/services.ts'
 import { isCounted } from './monitoring/alarms/logged-events.ts'
-import { createLive, type LiveObjects } from './live/live.ts'
-import { createTickets } from './live/ticket.ts'
 import { createWebhook } from './monitoring/alarms/webhook.ts'
-import { createLogger, type Logger } from './monitoring/logger.ts'
+import { createLogger } from './monitoring/logger.ts'
 import { createMetrics } from './monitoring/metrics/collector.ts'
-import { type Dataset, isDataset, writeSeries } from './monitoring/metrics/dataset.ts'
 import { operationMetrics } from './monitoring/metrics/observe-operations.ts'
-import type { MetricsStore } from './monitoring/metrics/types.ts'
-import { createMetricsStore, type MonitorObjects } from './monitoring/metrics/store.ts'
 import { createPseudonyms } from './monitoring/pseudonyms.ts'
 import { createRedactor } from './monitoring/redact.ts'
 import { createReporter } from './monitoring/sentry.ts'
@@ -36,75 +44,14 @@ import { measuredLimiter } from './plaid/measured-limiter.ts'
 import { createFreezeGate, type FreezeGate } from './plaid/freeze-gate.ts'
 import { createUsageCounter, type UsageCounter } from './plaid/usage-counter.ts'
 import { createUsageFlush } from './plaid/usage-flush.ts'
-import { limitsWith } from './plaid/rate-limit/limits.ts'
-import { createPlaidLimiter, type PlaidLimiter, type PlaidLimiterObjects } from './plaid/rate-limit/limiter.ts'
+import type { PlaidLimiter } from './plaid/rate-limit/limiter.ts'
 import { coalesced } from './messages/coalesce.ts'
-import { createProducer, type MessageQueue } from './messages/producer.ts'
-import { createLimiter, type Limiter, type LimiterObjects } from './ratelimit/limiter.ts'
+import { createProducer } from './messages/producer.ts'
 import { createKeyCache } from './webhooks/keys/cache.ts'
 import { fetchVerificationKey } from './webhooks/keys/fetch.ts'
 import { createRecentDeliveries } from './webhooks/keys/recent-deliveries.ts'
 
-export interface Bindings extends Readonly<Record<string, unknown>> {
-  readonly SYNC_QUEUE: MessageQueue
-  /** Required in strict environments. Without it, events are written and not sent. */
-  readonly EVENTS_QUEUE?: MessageQueue
-  /** Required unless rate limits are disabled. */
-  readonly RATE_LIMITER?: LimiterObjects
-  /** Required in strict environments. Without it, Plaid's limits are not enforced elsewhere. */
-  readonly PLAID_QUOTA?: PlaidLimiterObjects
-  /** Without it, clients are not notified of changes, as while a version with this class is deployed. */
-  readonly LIVE?: LiveObjects
-  /** Without it, metrics are written to METRICS only, and cannot be read here. */
-  readonly MONITOR?: MonitorObjects
-  /** The history of the metrics. */
-  readonly METRICS?: Dataset
-  /** The files of the console. Absent in tests and tools that need no pages. */
-  readonly ASSETS?: { fetch(url: string): Promise<Response> }
-  /** Required where the Worker makes backups. */
-  readonly BACKUPS?: Bucket
-  /** https://developers.cloudflare.com/workers/runtime-apis/bindings/version-metadata/ */
-  readonly CF_VERSION_METADATA?: { readonly id?: unknown; readonly tag?: unknown }
-}
-
-/** The id that Cloudflare gave this version; null on a development machine. */
-function versionOf({ CF_VERSION_METADATA: version }: Bindings): string | null {
-  return typeof version?.id === 'string' && /^[\w-]{1,100}$/.test(version.id) ? version.id : null
-}
-
-/** The tag that the deployment gave the version, else the platform's id of it; null where there is none. */
-function releaseOf({ CF_VERSION_METADATA: version }: Bindings): string | null {
-  const isName = (text: unknown): text is string => typeof text === 'string' && /^[\w.+@-]{1,100}$/.test(text)
-  return [version?.tag, version?.id].find(isName) ?? null
-}
-
-function limiterOver({ rateLimits }: Config, objects: LimiterObjects | undefined): Limiter | null {
-  if (!rateLimits.enabled) return null
-  if (typeof objects?.getByName !== 'function') throw unbound('RATE_LIMITER')
-  return createLimiter({ objects, quotas: rateLimits.quotas })
-}
-
-interface Around {
-  readonly wait: Services['wait']
-  readonly log: Logger
-}
-
-/** The limiter of Plaid's limits, and what each of them has used; null without the binding. */
-function plaidLimiterOver(
-  { strict, plaid }: Config,
-  objects: PlaidLimiterObjects | undefined,
-  { wait, log }: Around,
-): { readonly limiter: PlaidLimiter; readonly look: NonNullable<Services['lookAtPlaidLimits']> } | null {
-  const isBound = typeof objects?.getByName === 'function'
-  if (!isBound && strict) throw unbound('PLAID_QUOTA')
-  if (objects === undefined || !isBound) return null
-  const onFailure = (error: unknown): void => log.error('plaid_quota_failed', { error })
-  const common = { objects, limits: limitsWith(plaid.limits), location: plaid.quotaLocation, onFailure }
-  return {
-    limiter: createPlaidLimiter({ ...common, wait, random: Math.random }),
-    look: async () => (await import('./plaid/rate-limit/look.ts')).lookAtLimits(common),
-  }
-}
+export type { Bindings } from './bindings.ts'
 
 /** Plaid's endpoints for a caller. All callers share one limiter and one usage counter. */
 function plaidOver(
@@ -127,56 +74,6 @@ function plaidOver(
     freeze,
   }
   return (caller) => createPlaid(createPlaidClient({ ...common, caller, fetch: (request) => fetch(request) }))
-}
-
-/** Sends messages of events; without a queue, none is accepted. */
-function deliveriesOver(
-  { strict }: Config,
-  queue: MessageQueue | undefined,
-  { wait, log }: Around,
-): Services['enqueueDeliveries'] {
-  const isBound = typeof queue?.sendBatch === 'function'
-  if (!isBound && strict) throw unbound('EVENTS_QUEUE')
-  if (queue === undefined || !isBound) return (ids) => Promise.resolve(ids)
-  return createProducer({ queue, wait, random: Math.random, log }).enqueueDeliveries
-}
-
-/** The bucket of backups. Without backups there may be one too, for checkpoints of the audit trail. */
-function backupsOver({ backup }: Config, bucket: Bucket | undefined): Bucket | null {
-  const isBound = typeof bucket?.createMultipartUpload === 'function'
-  if (!isBound && backup !== null) throw unbound('BACKUPS')
-  return bucket !== undefined && isBound ? bucket : null
-}
-
-/** The binding ignores the host. */
-function assetsOver({ console: pages }: Config, { ASSETS: assets }: Bindings): Services['readAsset'] {
-  if (pages === null || typeof assets?.fetch !== 'function') return null
-  return (path) => assets.fetch(`https://assets.invalid${path}`)
-}
-
-const liveOver = (
-  { secret, previousSecret }: Config,
-  objects: LiveObjects | undefined,
-  log: Logger,
-): Services['live'] =>
-  typeof objects?.getByName === 'function'
-    ? createLive({
-        objects,
-        tickets: createTickets(secret, previousSecret, () => crypto.randomUUID()),
-        onFailure: (error) => log.warn('live_not_notified', { error }),
-      })
-    : null
-
-/** Metrics are no reason not to start. */
-const metricsStoreOver = (objects: MonitorObjects | undefined): Services['metricsStore'] =>
-  typeof objects?.getByName === 'function' ? createMetricsStore(objects, () => crypto.randomUUID()) : null
-
-/** Without a store, each isolate writes the history itself. */
-const historyOver = (dataset: Dataset | undefined): Pick<MetricsStore, 'add'> | null =>
-  isDataset(dataset) ? { add: (points) => Promise.resolve(writeSeries(dataset, points)) } : null
-
-function unbound(name: string): AppError {
-  return new AppError('misconfigured', 'The service is not configured correctly.', { reason: `${name} is not bound` })
 }
 
 /** Values that must never be logged, in every available form. */

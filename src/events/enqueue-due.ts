@@ -3,15 +3,8 @@
 import type { Ctx } from '../context.ts'
 import type { JobsDatabase } from '../db/core/client.ts'
 import { audit } from '../audit/audit.ts'
-import {
-  claimDueEndpoints,
-  disableEndpoint,
-  type EndedEndpoint,
-  failOfDisabled,
-  listBehind,
-  listKeyless,
-  releaseEndpoints,
-} from '../db/events/work.ts'
+import { disableEndpoint, type EndedEndpoint, failOfDisabled, listBehind, listKeyless } from '../db/events/disabling.ts'
+import { claimDueEndpoints, releaseEndpoints } from '../db/events/work.ts'
 import { AppError } from '../errors.ts'
 import { trailOf } from './trail.ts'
 import type { Logger } from '../monitoring/logger.ts'

@@ -86,7 +86,7 @@ export const ranks: readonly Unit[] = [
   { name: 'insights', paths: ['src/insights'] },
   { name: 'rules', paths: ['src/rules'] },
   { name: 'retention', paths: ['src/retention'] },
-  { name: 'services', paths: ['src/services.ts'] },
+  { name: 'services', paths: ['src/services.ts', 'src/bindings.ts'] },
   { name: 'http', paths: ['src/http'] },
   { name: 'queue', paths: ['src/queue'] },
   { name: 'cron', paths: ['src/cron'] },

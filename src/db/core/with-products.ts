@@ -1,4 +1,23 @@
 // Items and their products, which two statements of one batch read.
+import { type SQL, sql } from 'drizzle-orm'
+import type { NeonHttpDatabase } from 'drizzle-orm/neon-http'
+import { itemProducts, items } from '../../../drizzle/tables/items.ts'
+
+/** Whether a product is one of the first `limit` items that are chosen, in this order. */
+export function isOfFirst(
+  connection: NeonHttpDatabase,
+  chosen: SQL | undefined,
+  order: readonly SQL[],
+  limit: number,
+): SQL {
+  const ids = connection
+    .select({ id: items.id })
+    .from(items)
+    .where(chosen)
+    .orderBy(...order)
+    .limit(limit)
+  return sql`${itemProducts.itemId} = any(array(${ids}))`
+}
 
 /** Each item with its products, sorted by name. */
 export function withProducts<

@@ -8,7 +8,7 @@ import { asUser, type Identity, me, pageAsUser } from '../core/scope.ts'
 import { askedAgain } from '../sync/work.ts'
 import { after, type Key, type Page, toPage } from '../core/page.ts'
 import { idRow, query } from '../core/statement.ts'
-import { withProducts } from '../core/with-products.ts'
+import { isOfFirst, withProducts } from '../core/with-products.ts'
 
 const itemColumns = {
   id: items.id,
@@ -47,12 +47,6 @@ export interface Item extends ItemRow {
 function itemStatements({ connection }: ApiDatabase, matching: SQL | undefined, limit: number) {
   const chosen = and(eq(items.userId, me), isNull(items.removedAt), matching)
   const order = [asc(items.createdAt), asc(items.id)] as const
-  const ids = connection
-    .select({ id: items.id })
-    .from(items)
-    .where(chosen)
-    .orderBy(...order)
-    .limit(limit)
   return {
     items: connection
       .select(itemColumns)
@@ -63,7 +57,7 @@ function itemStatements({ connection }: ApiDatabase, matching: SQL | undefined, 
     products: connection
       .select(productColumns)
       .from(itemProducts)
-      .where(sql`${itemProducts.itemId} = any(array(${ids}))`),
+      .where(isOfFirst(connection, chosen, order, limit)),
   }
 }
 

@@ -6,7 +6,7 @@ import { batch, type JobsDatabase } from '../core/client.ts'
 import type { RowOf } from '../core/columns.ts'
 import { after, type Key, ofEveryUser, type Page, toPage } from '../core/page.ts'
 import { inIndexOrder, plan } from '../core/plans.ts'
-import { withProducts } from '../core/with-products.ts'
+import { isOfFirst, withProducts } from '../core/with-products.ts'
 
 const itemColumns = {
   id: items.id,
@@ -69,12 +69,6 @@ export async function listAllItems(
   )
   const narrowed = status !== undefined || userId !== undefined
   const order = [narrowed ? asc(items.createdAt) : ofEveryUser(items.createdAt, 'asc'), asc(items.id)] as const
-  const ids = connection
-    .select({ id: items.id })
-    .from(items)
-    .where(chosen)
-    .orderBy(...order)
-    .limit(limit)
   const { found, products } = await batch(jobs, {
     planned: plan(inIndexOrder),
     found: connection
@@ -86,7 +80,7 @@ export async function listAllItems(
     products: connection
       .select(productColumns)
       .from(itemProducts)
-      .where(sql`${itemProducts.itemId} = any(array(${ids}))`),
+      .where(isOfFirst(connection, chosen, order, limit)),
   })
   return toPage(withProducts(found, products), limit, (item) => [item.createdAt.toISOString(), item.id])
 }

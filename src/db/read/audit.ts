@@ -7,28 +7,28 @@ import { inIndexOrder, plan } from '../core/plans.ts'
 import { type Identity, pageAsUser } from '../core/scope.ts'
 import { query } from '../core/statement.ts'
 
-const ownRow = z
-  .object({
-    id: z.string(),
-    at: z.coerce.date(),
-    actor_kind: z.string(),
-    action: z.string(),
-    target_kind: z.string(),
-    target_id: z.string().nullable(),
-    request_id: z.string(),
-    api_key: z.string().nullable(),
-  })
-  .transform((row) => ({
-    id: row.id,
-    at: row.at,
-    actorKind: row.actor_kind,
-    action: row.action,
-    targetKind: row.target_kind,
-    targetId: row.target_id,
-    requestId: row.request_id,
-    /** The first characters of the API key with which it was done. */
-    apiKey: row.api_key,
-  }))
+const ownColumns = z.object({
+  id: z.string(),
+  at: z.coerce.date(),
+  actor_kind: z.string(),
+  action: z.string(),
+  target_kind: z.string(),
+  target_id: z.string().nullable(),
+  request_id: z.string(),
+  api_key: z.string().nullable(),
+})
+const ownFields = (row: z.output<typeof ownColumns>) => ({
+  id: row.id,
+  at: row.at,
+  actorKind: row.actor_kind,
+  action: row.action,
+  targetKind: row.target_kind,
+  targetId: row.target_id,
+  requestId: row.request_id,
+  /** The first characters of the API key with which it was done. */
+  apiKey: row.api_key,
+})
+const ownRow = ownColumns.transform(ownFields)
 export type OwnAuditRow = z.output<typeof ownRow>
 
 const place = ([at, id]: Key): SQL => sql`(${at}::timestamptz, ${id}::uuid)`
@@ -64,7 +64,7 @@ export interface AuditFilters {
   readonly to?: string | undefined
 }
 
-const anyRow = ownRow.in
+const anyRow = ownColumns
   .extend({
     correlation_id: z.string().nullable(),
     network: z.string().nullable(),
@@ -72,14 +72,7 @@ const anyRow = ownRow.in
     actor: z.string().nullable(),
   })
   .transform((row) => ({
-    id: row.id,
-    at: row.at,
-    actorKind: row.actor_kind,
-    action: row.action,
-    targetKind: row.target_kind,
-    targetId: row.target_id,
-    requestId: row.request_id,
-    apiKey: row.api_key,
+    ...ownFields(row),
     correlationId: row.correlation_id,
     network: row.network,
     /** In whose trail the row is, and who acted: `personOf` their issuer and subject. */

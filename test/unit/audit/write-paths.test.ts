@@ -32,12 +32,8 @@ const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'core/record.ts': { upsert: ofSync },
   'core/statement-name.ts': { writes: 'A pattern that finds the names of statements.' },
   'core/turns.ts': { idsInTurns: ofWork },
-  'events/work.ts': {
-    claimEndpoint: ofWork,
-    claimDueEndpoints: ofWork,
-    failOfDisabled: ofWork,
-    releaseEndpoints: ofWork,
-  },
+  'events/disabling.ts': { failOfDisabled: ofWork },
+  'events/work.ts': { claimEndpoint: ofWork, claimDueEndpoints: ofWork, releaseEndpoints: ofWork },
   'identity/passwords.ts': {
     beginReauthentication: ofSignIn,
     beginRegistration: ofSignIn,

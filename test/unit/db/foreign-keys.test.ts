@@ -1,21 +1,13 @@
 // The foreign keys, from the catalog. Each has an index for deletions, and none lets a row refer to a row of another
 // user.
-import { Client } from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import type { Client } from 'pg'
+import { describe, expect, it } from 'vitest'
 import { makeItem } from '../../../src/cli/bench/bank-rows.ts'
-import { connectStack, type TestDatabase } from '../../support/stack.ts'
+import { useDatabase } from '../../support/own-database.ts'
 
-const stack = connectStack(inject('control'))
-let database: TestDatabase
 let owner: Client
-beforeAll(async () => {
-  database = await stack.createDatabase()
-  owner = new Client(database.ownerUrl)
-  await owner.connect()
-})
-afterAll(async () => {
-  await owner.end()
-  await stack.dropDatabase(database.name)
+useDatabase((client) => {
+  owner = client
 })
 
 /** Foreign keys whose first column starts no full index. Deleting the referenced row then reads the whole table. */

@@ -1,20 +1,12 @@
 // How tables are stored, from the catalog. Neon empties unlogged tables at a restart, and loses the counters behind autovacuum.
-import { Client } from 'pg'
-import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import type { Client } from 'pg'
+import { expect, it } from 'vitest'
 import * as z from 'zod'
-import { connectStack, type TestDatabase } from '../../support/stack.ts'
+import { useDatabase } from '../../support/own-database.ts'
 
-const stack = connectStack(inject('control'))
-let database: TestDatabase
 let owner: Client
-beforeAll(async () => {
-  database = await stack.createDatabase()
-  owner = new Client(database.ownerUrl)
-  await owner.connect()
-})
-afterAll(async () => {
-  await owner.end()
-  await stack.dropDatabase(database.name)
+useDatabase((client) => {
+  owner = client
 })
 
 async function tablesWhere(condition: string): Promise<readonly string[]> {

@@ -7,7 +7,7 @@ import {
   waitOnExecutionContext,
 } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as z from 'zod'
 import { evaluateAlarms } from '../../../src/alarms/evaluate-alarms.ts'
 import type { Ctx, Services, User } from '../../../src/context.ts'
@@ -20,7 +20,8 @@ import type { Bindings } from '../../../src/services.ts'
 import worker from '../../../src/worker.ts'
 import { ask } from '../../support/call-route.ts'
 import { workerVariables } from '../../support/bindings.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 declare global {
   namespace Cloudflare {
@@ -56,10 +57,9 @@ let received: Received[]
 let refusals = 0
 let refused: string[]
 
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 
 const realFetch = globalThis.fetch.bind(globalThis)
 

@@ -1,14 +1,14 @@
 // What was stored and signed before is still read, in workerd and by the functions of the database.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { frozenVectors } from '../../support/vectors/all.ts'
 import { erasedPerson } from '../../support/vectors/digests.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'))
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 
 describe('a stored value or signature of an earlier version', () => {
   it.each(frozenVectors)('is read in workerd: $name', async ({ read, expected }) => {

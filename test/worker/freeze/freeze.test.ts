@@ -1,5 +1,5 @@
 // The freeze over a real database and the simulator: nothing is written, Plaid is not called, and afterwards nothing is lost.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Ctx, User } from '../../../src/context.ts'
 import { createKeyring } from '../../../src/crypto/keyring.ts'
 import { crons, jobFor, skipped } from '../../../src/cron/schedule.ts'
@@ -22,16 +22,15 @@ import { countingOutcomes } from '../../support/counting-outcomes.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
 import type { Delivery } from '../../support/stack.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 afterEach(async () => {
   await set('off')
-  world.queue.length = 0
   world.lines.length = 0
 })
 

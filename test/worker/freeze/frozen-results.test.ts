@@ -1,5 +1,5 @@
 // Work that was under way when a freeze began: what Plaid has done already is stored, and everything else is done after it.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { claimRemoval, confirmRemoval } from '../../../src/db/items/plaid-removals.ts'
 import { requestRotation } from '../../../src/items/request-rotation.ts'
 import { removeItem } from '../../../src/items/remove-item.ts'
@@ -13,19 +13,18 @@ import {
   heldHere,
   letTimePass,
   smallBank,
+  useWorld,
 } from '../../support/item-lifecycle.ts'
 import { bankOf, linkAndSync } from '../../support/linked.ts'
 import { withPlaid } from '../../support/with-plaid.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 afterEach(async () => {
   await set('off')
-  world.queue.length = 0
   world.lines.length = 0
 })
 

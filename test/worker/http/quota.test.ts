@@ -1,6 +1,6 @@
 // What administrators read about limits and refused webhooks, over the objects that count them.
 import { env } from 'cloudflare:workers'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as z from 'zod'
 import type { Services } from '../../../src/context.ts'
 import { quotaRoute } from '../../../src/http/routes/admin/quota.ts'
@@ -16,8 +16,8 @@ import type { PlaidQuota } from '../../../src/plaid/rate-limit/object.ts'
 import { createLimiter } from '../../../src/ratelimit/limiter.ts'
 import { receiveWebhook } from '../../../src/webhooks/receive.ts'
 import { ask, operatorOf } from '../../support/call-route.ts'
-import { codeOf } from '../../support/item-lifecycle.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { codeOf, useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 declare global {
   namespace Cloudflare {
@@ -33,10 +33,9 @@ const itemId = '11111111-1111-4111-8111-111111111111'
 let world: World
 let count = 0
 
-beforeAll(async () => {
-  world = await createWorld(inject('control'))
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 beforeEach(() => {
   count += 1
 })

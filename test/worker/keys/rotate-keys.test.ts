@@ -1,6 +1,6 @@
 // Rotation of the encryption keys over a real database: every sealed value, concurrently with syncs, in steps that can
 // be repeated.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterEach, describe, expect, inject, it } from 'vitest'
 import { parseConfig } from '../../../src/config/config.ts'
 import type { Services } from '../../../src/context.ts'
 import { createKeyring, type Keyring } from '../../../src/crypto/keyring.ts'
@@ -18,15 +18,14 @@ import { workerVariables } from '../../support/bindings.ts'
 import { callFaults, failAt } from '../../support/fault-injection.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { linkAndSync } from '../../support/linked.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 afterEach(async () => {
-  world.queue.length = 0
   world.lines.length = 0
   await world.sql('delete from link_sessions')
   await world.sql('delete from plaid_removals')

@@ -1,6 +1,6 @@
 // The three tables that hold access tokens: each value is sealed for the table in which it lies, no statement copies it, and
 // values of the version before are moved by a rotation of the keys.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createSecret } from '../../../src/crypto/secret.ts'
 import type { Keyring } from '../../../src/crypto/keyring.ts'
 import { openAccessToken, sealAccessToken, type TokenTable } from '../../../src/custody/access-token.ts'
@@ -11,15 +11,14 @@ import { removeAtPlaid } from '../../../src/items/remove-at-plaid.ts'
 import { listKeys } from '../../../src/keys/list-keys.ts'
 import { startKeyRotation } from '../../../src/keys/rotate-keys.ts'
 import { anyAudit } from '../../support/audit.ts'
-import { appErrorOf } from '../../support/item-lifecycle.ts'
+import { appErrorOf, useWorld } from '../../support/item-lifecycle.ts'
 import { linkAndSync } from '../../support/linked.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 
 const tables: readonly TokenTable[] = ['items', 'link_exchanges', 'plaid_removals']
 

@@ -1,5 +1,5 @@
 // A sync run whose calls to Plaid are not admitted ends without an error, stays due, and continues where it stopped.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
 import type { Admission, LimitedCall } from '../../../src/plaid/rate-limit/admission.ts'
 import { createServices } from '../../../src/services.ts'
@@ -7,13 +7,13 @@ import type { Services } from '../../../src/context.ts'
 import { sweep } from '../../../src/sync/sweep.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import { expectTruth } from '../../support/equality.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'))
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 
 const spent = (seconds: number): Admission => ({ admitted: false, waitMs: seconds * 1000, by: 'client' })
 

@@ -1,16 +1,15 @@
 // What calls to Plaid's API write to the database, and the report on it.
-import { inject } from 'vitest'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { listUsage, recordUsage } from '../../../src/db/operations/usage.ts'
 import { createLogger } from '../../../src/monitoring/logger.ts'
 import { link } from '../../support/linked.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'))
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 
 const stored = async () =>
   await world.sql(`select endpoint, outcome, sum(calls)::text as calls from plaid_usage

@@ -1,5 +1,5 @@
 // What a person allows: its versions and history, and that what serves a purpose stops without it.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { signAccessToken } from '../../../src/auth/sign-access-token.ts'
 import type { Services } from '../../../src/context.ts'
 import { AppError } from '../../../src/errors.ts'
@@ -14,16 +14,12 @@ import { requestSync } from '../../../src/sync/request-sync.ts'
 import { sweep } from '../../../src/sync/sweep.ts'
 import { ask } from '../../support/call-route.ts'
 import { linkAndSync } from '../../support/linked.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false })
-})
-afterAll(() => world.stop())
-afterEach(async () => {
-  await world.delivered()
-  world.queue.length = 0
+useWorld((made) => {
+  world = made
 })
 
 const noSync = { ...defaultDecisions, linking_and_sync: false }

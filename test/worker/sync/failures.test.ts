@@ -132,39 +132,44 @@ const productRow = async (itemId: string) =>
   )[0]
 
 describe('a failure of Plaid’s', () => {
-  it.each(failures)('has its status and its next attempt: $error', async ({ error, status, action, says, retryRange, product = 'error' }) => {
-    const subject = `fails ${error}`
-    const user = world.user(subject)
-    const { id, plaidItemId } = await linkAndSync(world, subject)
-    const before = await productRow(id)
-    await world.bank.change(plaidItemId, { add: 2, silent: true })
-    await world.bank.fault({ endpoint: '/transactions/sync', times: 2, error })
-    await world.sql(
-      "update item_products set dirty_seq = dirty_seq + 1 where item_id = $1 and product = 'transactions'",
-      [id],
-    )
-    const [row] = await world.sql("select id from item_products where item_id = $1 and product = 'transactions'", [id])
-    await world.services.enqueue([String(row?.['id'])], 'user')
-    await world.drain()
+  it.each(failures)(
+    'has its status and its next attempt: $error',
+    async ({ error, status, action, says, retryRange, product = 'error' }) => {
+      const subject = `fails ${error}`
+      const user = world.user(subject)
+      const { id, plaidItemId } = await linkAndSync(world, subject)
+      const before = await productRow(id)
+      await world.bank.change(plaidItemId, { add: 2, silent: true })
+      await world.bank.fault({ endpoint: '/transactions/sync', times: 2, error })
+      await world.sql(
+        "update item_products set dirty_seq = dirty_seq + 1 where item_id = $1 and product = 'transactions'",
+        [id],
+      )
+      const [row] = await world.sql("select id from item_products where item_id = $1 and product = 'transactions'", [
+        id,
+      ])
+      await world.services.enqueue([String(row?.['id'])], 'user')
+      await world.drain()
 
-    const item = await getItem(world.services.api, user.actor.identity, id)
-    if (item === null) throw new Error('the item is gone')
-    expect({ status: item.status, action: actionRequired(item) }).toEqual({ status, action })
-    const after = await productRow(id)
-    expect(after).toMatchObject({ status: product, cursor: before?.['cursor'], dirty: 't', free: 't' })
-    expect(Number(after?.['due'])).toBeGreaterThanOrEqual(retryRange[0] - 1)
-    expect(Number(after?.['due'])).toBeLessThanOrEqual(retryRange[1])
-    const shown = item.products.find((unit) => unit.product === 'transactions')?.lastError ?? null
-    expect(shown ?? 'nothing').toMatch(says)
-    // The user reads a sentence of this product, never a code, a path or Plaid's text.
-    expect(shown ?? '').not.toMatch(/[A-Z]{2,}_|\/|simulator|request id/)
-    const [run] = await world.sql(
-      'select outcome, error_code from sync_runs where item_id = $1 order by finished_at desc limit 1',
-      [id],
-    )
-    expect(run?.['error_code']).toBe(error)
-    await world.bank.clearFaults()
-  })
+      const item = await getItem(world.services.api, user.actor.identity, id)
+      if (item === null) throw new Error('the item is gone')
+      expect({ status: item.status, action: actionRequired(item) }).toEqual({ status, action })
+      const after = await productRow(id)
+      expect(after).toMatchObject({ status: product, cursor: before?.['cursor'], dirty: 't', free: 't' })
+      expect(Number(after?.['due'])).toBeGreaterThanOrEqual(retryRange[0] - 1)
+      expect(Number(after?.['due'])).toBeLessThanOrEqual(retryRange[1])
+      const shown = item.products.find((unit) => unit.product === 'transactions')?.lastError ?? null
+      expect(shown ?? 'nothing').toMatch(says)
+      // The user reads a sentence of this product, never a code, a path or Plaid's text.
+      expect(shown ?? '').not.toMatch(/[A-Z]{2,}_|\/|simulator|request id/)
+      const [run] = await world.sql(
+        'select outcome, error_code from sync_runs where item_id = $1 order by finished_at desc limit 1',
+        [id],
+      )
+      expect(run?.['error_code']).toBe(error)
+      await world.bank.clearFaults()
+    },
+  )
 
   it('leaves no trace once a temporary failure has ended', async () => {
     const { id, plaidItemId } = await linkAndSync(world, 'recovers')

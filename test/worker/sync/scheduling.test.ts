@@ -1,17 +1,17 @@
 // How many products the crons enqueue, and how they spread them: a sweep's messages over the time until the next sweep,
 // stale products over hours.
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Ctx } from '../../../src/context.ts'
 import { claimDue, releaseDue } from '../../../src/db/sync/due.ts'
 import { limitsWith } from '../../../src/plaid/rate-limit/limits.ts'
 import { markStaleProducts, mostMarkedOf, sweep } from '../../../src/sync/sweep.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'))
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 beforeEach(() => world.sql('truncate users cascade'))
 
 /** Inserts items with one product each, which was synced this long ago and may be dirty. */

@@ -1,17 +1,17 @@
 // The sync engine with a real database and the simulator: the stored data equal the bank's.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { editTransaction } from '../../../src/db/records/transactions.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
 import { sweep } from '../../../src/sync/sweep.ts'
 import { everyTransaction, expectTruth } from '../../support/equality.ts'
 import { link, linkAndSync, settle } from '../../support/linked.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { useWorld } from '../../support/item-lifecycle.ts'
+import type { World } from '../../support/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await createWorld(inject('control'))
+useWorld((made) => {
+  world = made
 })
-afterAll(() => world.stop())
 
 const changed = async (plaidItemId: string, wanted: object | string) => {
   const change = await world.bank.change(plaidItemId, wanted)

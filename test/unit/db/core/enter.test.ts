@@ -1,20 +1,12 @@
 // `app.enter` on one session, as a connection pooler gives it to one user's transaction after another's.
-import { Client } from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { connectStack, type TestDatabase } from '../../../support/stack.ts'
+import type { Client } from 'pg'
+import { describe, expect, it } from 'vitest'
+import { useDatabase } from '../../../support/own-database.ts'
 
-const stack = connectStack(inject('control'))
-let database: TestDatabase
 let session: Client
-beforeAll(async () => {
-  database = await stack.createDatabase()
-  session = new Client(database.apiUrl)
-  await session.connect()
-})
-afterAll(async () => {
-  await session.end()
-  await stack.dropDatabase(database.name)
-})
+useDatabase((client) => {
+  session = client
+}, 'apiUrl')
 
 const enter = async (subject: string, create: boolean): Promise<unknown> =>
   (await session.query('select app.enter($1, $2, $3) as id', ['issuer', subject, create])).rows[0]?.id
