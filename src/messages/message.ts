@@ -1,6 +1,7 @@
-// Messages of the queues: which product to sync, which Link session to check, which access token to rotate, the next step
-// of a rotation of keys or tokens, or which endpoint has events to deliver. A message is only a hint; the consumer decides by the row. During a deployment, an
-// older version may receive the messages of a newer one: it ignores members that it does not know.
+// Messages of the queues: which product to sync, which Link session to check, which access token to rotate, the next
+// step of a rotation of keys or tokens, or which endpoint has events to deliver. A message is only a hint; the consumer
+// decides by the row. During a deployment, an older version may receive the messages of a newer one: it ignores members
+// that it does not know.
 import * as z from 'zod'
 import { keyIdPattern } from '../crypto/keyring.ts'
 import { sealedPlaces } from '../custody/rewrap.ts'

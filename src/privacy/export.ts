@@ -129,7 +129,10 @@ async function* logged({ log }: Ctx<User>, chunks: AsyncGenerator<Bytes>): Async
 
 export type ExportFormat = 'jsonl' | 'csv'
 
-/** Everything that is stored about the user. The export is in the audit trail before it begins. The stream fails where a page cannot be read. */
+/**
+ * Everything that is stored about the user. The export is in the audit trail before it begins. The stream fails where a
+ * page cannot be read.
+ */
 export async function exportData(ctx: Ctx<User>, format: ExportFormat): Promise<ReadableStream<Bytes>> {
   const row = await audit(ctx, { action: 'data_exported', target: null })
   await recordExport(ctx.services.api, ctx.actor.identity, row)

@@ -1,4 +1,5 @@
-// API keys: created, listed and revoked, by their user or by an administrator. The digest is written once and never read.
+// API keys: created, listed and revoked, by their user or by an administrator. The digest is written once and never
+// read.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type AuditRow, recorded } from '../audit/record.ts'
@@ -39,7 +40,8 @@ const keyRow = z
   }))
 export type ApiKey = z.output<typeof keyRow>
 
-const columns = sql`id, application_id, user_id, name, prefix, to_jsonb(scopes) as scopes, to_jsonb(networks) as networks,
+const columns = sql`id, application_id, user_id, name, prefix, to_jsonb(scopes) as scopes,
+  to_jsonb(networks) as networks,
   created_at, expires_at, last_used_at, revoked_at`
 
 export interface NewApiKey {
@@ -88,7 +90,8 @@ function insertion(owner: Owner, key: NewApiKey, audit: AuditRow) {
       idRow,
       sql`insert into api_keys (id, ${owner.column}, name, prefix, digest, scopes, networks, expires_at, request_digest)
         select ${id}::uuid, ${owner.value}, ${name}::text, ${prefix}::text, ${bytea(digest)},
-          ${arrayText(scopes)}::text[], ${arrayText(networks)}::text[], ${timestamptz(expiresAt)}, ${bytea(requestDigest)}
+          ${arrayText(scopes)}::text[], ${arrayText(networks)}::text[], ${timestamptz(expiresAt)},
+            ${bytea(requestDigest)}
         where (select count(*) < ${most} from api_keys where ${isOwn} and created_at > now() - interval '1 day')
           and (select count(*) < ${most} from api_keys
             where ${isOwn} and revoked_at is null and coalesce(expires_at > now(), true))

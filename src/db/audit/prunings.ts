@@ -23,10 +23,12 @@ export async function listOldRows(jobs: JobsDatabase, before: Date, limit: numbe
       oldRow,
       sql`with ends as (
           select k.chain, max(k.number) as number from audit_links k
-            join (select id from audit_log where at < ${cutoff} order by at, id limit ${limit}) old on old.id = k.audit_id
+            join (select id from audit_log where at < ${cutoff} order by at, id limit ${limit}) old
+              on old.id = k.audit_id
           group by k.chain
         ), whole as (
-          select e.chain, least(e.number, (select min(k.number) - 1 from audit_links k join audit_log l on l.id = k.audit_id
+          select e.chain, least(e.number, (select min(k.number) - 1
+            from audit_links k join audit_log l on l.id = k.audit_id
             where k.chain = e.chain and k.number <= e.number and l.at >= ${cutoff})) as number from ends e
         )
         select k.chain, k.number, encode(k.mac, 'hex') as head from whole
@@ -59,7 +61,8 @@ export async function pruneChains(jobs: JobsDatabase, prunings: readonly SignedP
   const { pruned } = await batch(jobs, {
     pruned: query(
       prunedRow,
-      sql`select coalesce(sum(app.prune_audit(chain, number, decode(head, 'hex'), at, key, decode(mac, 'hex'))), 0) as rows
+      sql`select coalesce(sum(
+          app.prune_audit(chain, number, decode(head, 'hex'), at, key, decode(mac, 'hex'))), 0) as rows
         from jsonb_to_recordset(${given}::jsonb)
           as p(chain uuid, number bigint, head text, at timestamptz, key text, mac text)`,
     ),
@@ -71,8 +74,8 @@ const checkpointEnd = z.object({ number: bigCount, head: hexBytes })
 export type CheckpointEnd = z.output<typeof checkpointEnd>
 
 /**
- * The last of the oldest `limit` checkpoints that is older than `before` and than every row of the trail, apart from the
- * newest one; null for none.
+ * The last of the oldest `limit` checkpoints that is older than `before` and than every row of the trail, apart from
+ * the newest one; null for none.
  */
 export async function findOldCheckpoint(
   jobs: JobsDatabase,
@@ -96,7 +99,10 @@ export async function findOldCheckpoint(
   return found[0] ?? null
 }
 
-/** Deletes the checkpoints up to that one, and at most `limit` chains that are empty since before them. Returns how many checkpoints. */
+/**
+ * Deletes the checkpoints up to that one, and at most `limit` chains that are empty since before them. Returns how many
+ * checkpoints.
+ */
 export async function pruneCheckpoints(
   jobs: JobsDatabase,
   { number, head, at, keyId, mac }: Omit<SignedPruning, 'chain'>,

@@ -1,4 +1,5 @@
-// A row of the audit trail as `app.record_audit` takes it. Without the query builder, whose 130 MB the commands do not need.
+// A row of the audit trail as `app.record_audit` takes it. Without the query builder, whose 130 MB the commands do not
+// need.
 import { type Bytes, encodeHex } from '../../crypto/encoding.ts'
 import type { Identity } from '../core/scope.ts'
 
@@ -23,8 +24,8 @@ export interface AuditRow {
   readonly keyId: string
   readonly mac: Bytes
   /**
-   * Who acted, the salt of the hash in hexadecimal, and the first characters of their API key; null for an actor that is no
-   * person.
+   * Who acted, the salt of the hash in hexadecimal, and the first characters of their API key; null for an actor that
+   * is no person.
    */
   readonly actor: (Identity & { readonly salt: string; readonly apiKey: string | null }) | null
   /** In whose trail the row is; null for the system's. */

@@ -28,7 +28,8 @@ const loggedRow = z.object({
 })
 export type LoggedRow = z.output<typeof loggedRow>
 
-const logged = sql`(extract(epoch from l.at) * 1000)::bigint as at, l.actor_kind, encode(l.actor_hash, 'hex') as actor_hash,
+const logged = sql`(extract(epoch from l.at) * 1000)::bigint as at, l.actor_kind,
+  encode(l.actor_hash, 'hex') as actor_hash,
   l.action, l.target_kind, l.target_id, l.request_id, l.correlation_id, l.network, l.key_id as row_key_id,
   encode(l.mac, 'hex') as row_mac, a.person as actor, encode(a.salt, 'hex') as salt, a.api_key,
   o.person as owner, o.api_key as owner_api_key`
@@ -95,7 +96,8 @@ export type CheckpointRow = z.output<typeof checkpointRow>
 export const checkpointsAfter = (number: number, limit: number) =>
   query(
     checkpointRow,
-    sql`select number, (extract(epoch from at) * 1000)::bigint as at, encode(previous, 'hex') as previous, heads, key_id,
+    sql`select number, (extract(epoch from at) * 1000)::bigint as at, encode(previous, 'hex') as previous, heads,
+      key_id,
         encode(mac, 'hex') as mac
       from audit_checkpoints where number > ${number} order by number limit ${limit}`,
   )
@@ -107,7 +109,8 @@ export const missingHeads = (heads: string) =>
   query(
     missingHead,
     sql`select h.chain, h.number
-      from (select split_part(t, ' ', 1)::uuid as chain, split_part(t, ' ', 2)::bigint as number, split_part(t, ' ', 3) as mac
+      from (select split_part(t, ' ', 1)::uuid as chain, split_part(t, ' ', 2)::bigint as number,
+        split_part(t, ' ', 3) as mac
         from unnest(string_to_array(${heads}, ';')) t) h
       left join audit_links k on k.chain = h.chain and k.number = h.number
       left join audit_prunings p on p.chain = h.chain and p.number >= h.number

@@ -1,5 +1,5 @@
-// PostgreSQL's text form of arrays (https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO) by way of JSON, whose
-// native writer is ten times faster than the driver's, which escapes every element in JavaScript.
+// PostgreSQL's text form of arrays (https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO) by way of JSON,
+// whose native writer is ten times faster than the driver's, which escapes every element in JavaScript.
 
 const escapes = /\\(.)([0-9a-f]{4})?/g
 

@@ -35,7 +35,9 @@ async function refuseErased<Answer>(answer: Promise<Answer>): Promise<Answer> {
   }
 }
 
-/** The counter of a user's changes. With its epoch, it names the state of what the API shows to the user (docs/feed.md). */
+/**
+ * The counter of a user's changes. With its epoch, it names the state of what the API shows to the user (docs/feed.md).
+ */
 export interface FeedCounter {
   readonly userId: string
   readonly epoch: number

@@ -90,12 +90,14 @@ export async function insertEndpoint(
   const { inserted } = await asOwner(owner, {
     // Two requests at once are counted one after the other.
     locked: command(
-      sql`select pg_advisory_xact_lock(hashtextextended('webhook_endpoints' || ${userId ?? applicationId ?? ''}::text, 0))`,
+      sql`select pg_advisory_xact_lock(
+        hashtextextended('webhook_endpoints' || ${userId ?? applicationId ?? ''}::text, 0))`,
     ),
     inserted: query(
       endpointRow,
       sql`insert into webhook_endpoints (id, user_id, application_id, url, events, secret_sealed)
-        select ${id}::uuid, ${userId}::uuid, ${applicationId}::uuid, ${url}, ${sql.param(events)}::text[], ${secretSealed}
+        select ${id}::uuid, ${userId}::uuid, ${applicationId}::uuid, ${url}, ${sql.param(events)}::text[],
+          ${secretSealed}
         where (select count(*) from webhook_endpoints where ${isOwned(owner)}) < ${most}
         returning ${columns}, ${recorded(audit)}`,
     ),
@@ -189,7 +191,8 @@ export async function insertPing(owner: EndpointOwner, id: string, audit: AuditR
     inserted: query(
       anyRow,
       sql`insert into webhook_deliveries (event_id, endpoint_id, owner_id, application_id, user_id, type, data)
-        select gen_random_uuid(), id, user_id, application_id, user_id, 'ping', '{}' from webhook_endpoints where ${isEnabled}
+        select gen_random_uuid(), id, user_id, application_id, user_id, 'ping', '{}'
+        from webhook_endpoints where ${isEnabled}
         returning id`,
     ),
     recorded: recordAudit(audit, sql`exists (select 1 from webhook_endpoints where ${isEnabled})`),

@@ -1,5 +1,5 @@
-// Whose endpoints a statement reads and writes: a user's or an application's, entered with row-level security, or those that
-// administrators made for the events of every user.
+// Whose endpoints a statement reads and writes: a user's or an application's, entered with row-level security, or those
+// that administrators made for the events of every user.
 import { type SQL, sql } from 'drizzle-orm'
 import { type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'
 import { asApplication, asUser, type Identity, me, thisApplication } from '../core/scope.ts'

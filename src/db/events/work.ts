@@ -213,7 +213,8 @@ export async function recordAttempts(
           next_attempt_at = least(now() + make_interval(secs => ended.retry_seconds), d.expires_at),
           data = case when ended.state = 'pending' then d.data else d.data - 'subject' end,
           history = case when jsonb_array_length(d.history) < ${keptAttempts} then d.history else d.history - 0 end
-            || jsonb_build_object('at', now(), 'status', ended.status, 'duration_ms', ended.duration_ms, 'error', ended.error)
+            || jsonb_build_object('at', now(), 'status', ended.status, 'duration_ms', ended.duration_ms,
+              'error', ended.error)
         from ended where d.id = ended.id returning d.id`,
     ),
     settled: query(

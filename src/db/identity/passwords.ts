@@ -51,7 +51,8 @@ export async function register(database: IdentityDatabase, given: Registration, 
   const { has_account: hasAccount } = await askOne(
     database,
     z.object({ has_account: z.boolean() }),
-    sql`select r.*, ${recorded(audit)} from identity.register(${given.email}, ${given.passwordHash}, ${bytea(given.tokenHash)},
+    sql`select r.*, ${recorded(audit)} from identity.register(${given.email}, ${given.passwordHash},
+      ${bytea(given.tokenHash)},
       ${given.ttlSeconds}::int, ${bucketsOf([])}) r`,
   )
   return hasAccount

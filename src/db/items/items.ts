@@ -43,7 +43,9 @@ export interface Item extends ItemRow {
   readonly products: readonly ProductRow[]
 }
 
-/** The two statements that read the user's visible items that match: the items, and the products of the first `limit`. */
+/**
+ * The two statements that read the user's visible items that match: the items, and the products of the first `limit`.
+ */
 function itemStatements({ connection }: ApiDatabase, matching: SQL | undefined, limit: number) {
   const chosen = and(eq(items.userId, me), isNull(items.removedAt), matching)
   const order = [asc(items.createdAt), asc(items.id)] as const

@@ -26,7 +26,9 @@ const itemRow = z
   }))
 export type RefreshedItem = z.output<typeof itemRow>
 
-/** An item of the user with the products that Plaid can refresh: those that were read. Null if there is no such item. */
+/**
+ * An item of the user with the products that Plaid can refresh: those that were read. Null if there is no such item.
+ */
 export async function readRefreshed(
   database: ApiDatabase,
   identity: Identity,
@@ -54,8 +56,8 @@ export interface PaidLimits {
 const takenRow = z.object({ outcome: z.enum(['taken', 'item', 'user', 'day', 'gone']) })
 
 /**
- * Counts the calls if all limits allow them, with the row of the audit trail. Returns which limit refuses them. A call that
- * fails stays counted: whether Plaid bills it is not known.
+ * Counts the calls if all limits allow them, with the row of the audit trail. Returns which limit refuses them. A call
+ * that fails stays counted: whether Plaid bills it is not known.
  */
 export async function takePaidCalls(
   database: ApiDatabase,

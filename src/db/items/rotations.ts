@@ -135,7 +135,8 @@ export async function endRotation(
     pass: duringFreeze,
     replaced: query(
       idRow,
-      sql`update items set access_token_sealed = ${sealed}, access_token_at = ${startedAt}::timestamptz, updated_at = now(),
+      sql`update items set access_token_sealed = ${sealed}, access_token_at = ${startedAt}::timestamptz,
+          updated_at = now(),
           rotation_started_at = case when ${isOwner} or rotation_owner is null and access_token_sealed = ${old}
             then null else rotation_started_at end,
           rotation_owner = case when ${isOwner} then null else rotation_owner end,

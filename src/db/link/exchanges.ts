@@ -134,7 +134,8 @@ export async function beginExchange(
         select ${id}::uuid, ${me}, ${publicTokenDigest}::text, ${allowDuplicate}::boolean,
           (select plaid_user_id from link_sessions where token_digest = ${linkTokenDigest}
             and user_id = ${me}), now() + make_interval(secs => ${exchangeTimeoutSeconds})
-        where ${isOwned} and ${isAllowed} and ${mayLink(caps, exchangeTimeoutSeconds)} on conflict do nothing returning user_id, plaid_user_id`,
+        where ${isOwned} and ${isAllowed} and ${mayLink(caps, exchangeTimeoutSeconds)} on conflict do nothing
+          returning user_id, plaid_user_id`,
     ),
     // After the insert, which waits for a concurrent request with the same token: its row is visible only then.
     found: findEarlier(publicTokenDigest),

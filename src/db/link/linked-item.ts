@@ -108,8 +108,8 @@ const applyEarlyRevocations = ({ plaidItemId }: Exchange, itemId: string): State
       select app.hide_account(id) from revoked`)
 
 /**
- * Stores a new item under the exchange's id, with all of its products dirty. The token is sealed for the item. If accounts of other items move to it,
- * their rows count as rows of an earlier link.
+ * Stores a new item under the exchange's id, with all of its products dirty. The token is sealed for the item. If
+ * accounts of other items move to it, their rows count as rows of an earlier link.
  */
 export async function storeNewItem(
   jobs: JobsDatabase,

@@ -1,5 +1,5 @@
-// What waits between this database and Plaid: exchanges that have not ended, and items to remove at Plaid. Ids, states, times
-// and counts.
+// What waits between this database and Plaid: exchanges that have not ended, and items to remove at Plaid. Ids, states,
+// times and counts.
 import { and, asc, eq } from 'drizzle-orm'
 import { linkExchanges, plaidRemovals } from '../../../drizzle/tables/links.ts'
 import { batch, type JobsDatabase } from '../core/client.ts'

@@ -42,8 +42,8 @@ const backupRow = z
 export type RecordedBackup = z.output<typeof backupRow>
 
 const isInterrupted = sql`state = 'running' and started_at < now() - ${longestRun}`
-const selectBackups = sql`select id, place, case when ${isInterrupted} then 'failed' else state end as state, started_at,
-  finished_at, rows, bytes, case when ${isInterrupted} then 'interrupted' else problem end as problem, verified_at
+const selectBackups = sql`select id, place, case when ${isInterrupted} then 'failed' else state end as state,
+  started_at, finished_at, rows, bytes, case when ${isInterrupted} then 'interrupted' else problem end as problem, verified_at
   from backups`
 
 /** False while another backup runs: Cloudflare may start a cron twice. */
@@ -53,7 +53,8 @@ export async function beginBackup(jobs: JobsDatabase, id: string, startedAt: Dat
     locked: command(sql`select pg_advisory_xact_lock(hashtext('backups'))`),
     begun: query(
       idRow,
-      sql`insert into backups (id, place, state, started_at) select ${id}, 'bucket', 'running', ${startedAt.toISOString()}
+      sql`insert into backups (id, place, state, started_at)
+        select ${id}, 'bucket', 'running', ${startedAt.toISOString()}
         where not exists (select from backups where state = 'running' and not (${isInterrupted})) returning id`,
     ),
   })
@@ -121,7 +122,8 @@ const selectOverdue = () =>
   query(
     overdueRow,
     sql`select coalesce(coalesce((select max(started_at) from backups where state = 'complete'),
-      (select min(started_at) from backups), (select min(created_at) from users)) < now() - ${overdueAfter}, false) as overdue`,
+      (select min(started_at) from backups), (select min(created_at) from users))
+        < now() - ${overdueAfter}, false) as overdue`,
   )
 
 export async function isBackupOverdue(jobs: JobsDatabase): Promise<boolean> {

@@ -1,5 +1,5 @@
-// The freeze: one switch that stops all writes and all calls of Plaid. PostgreSQL refuses the writes itself, by a trigger
-// of each table, so it costs no round trip and no statement can forget it.
+// The freeze: one switch that stops all writes and all calls of Plaid. PostgreSQL refuses the writes itself, by a
+// trigger of each table, so it costs no round trip and no statement can forget it.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type AuditRow, recordAudit } from '../audit/record.ts'
@@ -33,8 +33,8 @@ export async function readFreeze(jobs: JobsDatabase): Promise<Freeze> {
 }
 
 /**
- * Changes the state and records the audit row; neither if it is the state already. Returns the state afterwards; `locked`
- * stays what it is.
+ * Changes the state and records the audit row; neither if it is the state already. Returns the state afterwards;
+ * `locked` stays what it is.
  */
 export async function setFreeze(
   jobs: JobsDatabase,

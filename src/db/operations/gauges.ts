@@ -1,5 +1,6 @@
 // What the metrics say about the state of the database: counts and ages, never a row of a person. One round trip, every
-// few minutes. Each statement reads an index or a small table, and the counts that an outage can make large end at a bound.
+// few minutes. Each statement reads an index or a small table, and the counts that an outage can make large end at a
+// bound.
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
@@ -39,7 +40,9 @@ const staleRow = z.object({
 const isStale = sql`not p.is_stopped and p.last_synced_at < now() - ${freshFor} and not ${isResting('p')}
   and (select not ('linking_and_sync' = any(u.not_allowed)) from users u where u.id = p.user_id)`
 
-/** Products that were not read for a day, and their items. An item whose bank is down is no failure of this deployment. */
+/**
+ * Products that were not read for a day, and their items. An item whose bank is down is no failure of this deployment.
+ */
 const staleProducts = (products: readonly string[], most: number) =>
   query(
     staleRow,
@@ -57,8 +60,8 @@ const staleProducts = (products: readonly string[], most: number) =>
 const freshRow = z.object({ count: bigCount.nullable() })
 /**
  * When an outage leaves too many products stale to look at: how many items were read within a day, by the product that
- * every item has, without those whose bank is down. The first count reads the index alone, the second one only the items
- * that it takes away.
+ * every item has, without those whose bank is down. The first count reads the index alone, the second one only the
+ * items that it takes away.
  */
 const freshItems = (most: number) =>
   query(
@@ -91,7 +94,8 @@ const dueProducts = query(
 
 const openDeadLetters = query(
   countRow,
-  sql`select count(*) as count from (select 1 from dead_letters where replayed_at is null limit ${mostCounted}) as found`,
+  sql`select count(*) as count
+    from (select 1 from dead_letters where replayed_at is null limit ${mostCounted}) as found`,
 )
 
 const agedRow = z.object({ count: bigCount, age: seconds.nullable() })
@@ -110,8 +114,8 @@ const waitingRemovals = query(
 
 const deliveryRow = agedRow.extend({ applications: z.boolean() })
 /**
- * Deliveries of events that are due now, by whether an application owns their endpoint. Those of an endpoint that fails are
- * its owner's concern.
+ * Deliveries of events that are due now, by whether an application owns their endpoint. Those of an endpoint that fails
+ * are its owner's concern.
  */
 const dueDeliveries = query(
   deliveryRow,
@@ -152,7 +156,10 @@ export interface DatabaseGauges {
   readonly itemsByStatus: readonly { readonly status: string; readonly count: number }[]
   /** Live items of which a product was not read for a day, without those whose bank is down; each once. */
   readonly staleItems: number
-  /** Items that were read within a day, without those whose bank is down; null unless there are too many stale ones to count. */
+  /**
+   * Items that were read within a day, without those whose bank is down; null unless there are too many stale ones to
+   * count.
+   */
   readonly freshItems: number | null
   readonly overdueByProduct: readonly {
     readonly product: string

@@ -1,5 +1,5 @@
-// Whether a client may watch a user: only then are live sockets notified of changes. In `user_visits`, because each commit of a sync
-// holds the user's row.
+// Whether a client may watch a user: only then are live sockets notified of changes. In `user_visits`, because each
+// commit of a sync holds the user's row.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type ApiDatabase, batch, type JobsDatabase } from '../core/client.ts'

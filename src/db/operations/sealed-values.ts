@@ -144,7 +144,8 @@ export async function listSealedValues(
       storedRow,
       sql`select id, ${sql.raw(user)} as user_id, ${ownerId} as owner_id, ${column} as sealed from ${sql.raw(table)}
         where (${after}::uuid is null or id > ${after}::uuid) and ${column} <> '' and ${ownerId} is not null
-          and (split_part(${column}, '.', 2) <> ${keyId} or split_part(${column}, '.', 1) <> ${version}) and not (${sql.raw(busy)})
+          and (split_part(${column}, '.', 2) <> ${keyId} or split_part(${column}, '.', 1) <> ${version})
+            and not (${sql.raw(busy)})
         order by id limit ${limit}`,
     ),
   })
@@ -159,7 +160,8 @@ export interface Replacement {
 
 /** The ids, old values and new values of replacements, as three array parameters. */
 export const replacementArrays = (replacements: readonly Replacement[]): SQL =>
-  sql`${sql.param(replacements.map(({ id }) => id))}::uuid[], ${sql.param(replacements.map(({ from }) => from))}::text[],
+  sql`${sql.param(replacements.map(({ id }) => id))}::uuid[],
+    ${sql.param(replacements.map(({ from }) => from))}::text[],
     ${sql.param(replacements.map(({ to }) => to))}::text[]`
 
 /** Replaces values that have not changed. Returns how many. */

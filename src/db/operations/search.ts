@@ -1,5 +1,5 @@
-// Finds what an id names: ours, Plaid's, a request's, or the digest of a token. Each id is looked up exactly, by an index or in each item's own. Returns
-// ids alone.
+// Finds what an id names: ours, Plaid's, a request's, or the digest of a token. Each id is looked up exactly, by an
+// index or in each item's own. Returns ids alone.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
@@ -75,7 +75,10 @@ const byOwnId = (id: string): readonly SQL[] => {
   ]
 }
 
-/** One step of an item's own index for each item: Plaid's ids of these rows are unique in an item, and no separate index has them. */
+/**
+ * One step of an item's own index for each item: Plaid's ids of these rows are unique in an item, and no separate index
+ * has them.
+ */
 const inEachItem = (table: string, column: string, id: string): SQL =>
   sql`items i cross join lateral (select r.id, r.user_id, r.item_id from ${sql.raw(table)} r
     where r.item_id = i.id and r.${sql.raw(column)} = ${id} limit 1) t`

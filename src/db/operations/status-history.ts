@@ -1,5 +1,6 @@
-// Why the status of an item changes, for its history. A trigger of `items` writes the history, whichever statement changes the
-// status; it reads the cause from a setting of the transaction. Without one, the audit trail has the reason.
+// Why the status of an item changes, for its history. A trigger of `items` writes the history, whichever statement
+// changes the status; it reads the cause from a setting of the transaction. Without one, the audit trail has the
+// reason.
 import { type SQL, sql } from 'drizzle-orm'
 
 export interface StatusCause {

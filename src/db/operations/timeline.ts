@@ -1,5 +1,6 @@
-// What happened to one item, in the order of time: webhooks, sync runs, changes of its status, audited changes, Link sessions,
-// exchanges, its removal at Plaid, and messages that could not be delivered. Ids, states, times and counts: never a token, an amount or a name.
+// What happened to one item, in the order of time: webhooks, sync runs, changes of its status, audited changes, Link
+// sessions, exchanges, its removal at Plaid, and messages that could not be delivered. Ids, states, times and counts:
+// never a token, an amount or a name.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'
@@ -82,8 +83,8 @@ function newest({ from, limit }: Place, source: Source): Statement<Entry> {
 }
 
 /**
- * The members of a webhook that are codes, ids, counts, flags or times. Others may be anything: the operator's relay sends what
- * it likes.
+ * The members of a webhook that are codes, ids, counts, flags or times. Others may be anything: the operator's relay
+ * sends what it likes.
  */
 const shownMembers = [
   'webhook_type',

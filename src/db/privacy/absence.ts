@@ -60,7 +60,8 @@ export async function noteNotified(jobs: JobsDatabase, userId: string): Promise<
   ])
 }
 
-const isDue = sql`v.seen_on < ${today} - ${absenceDays}::integer and v.noticed_at < now() - make_interval(days => ${noticeDays})
+const isDue = sql`v.seen_on < ${today} - ${absenceDays}::integer
+  and v.noticed_at < now() - make_interval(days => ${noticeDays})
   and not exists (select 1 from erasures e where e.user_id = v.user_id)`
 
 /** Users whose erasure is due. */

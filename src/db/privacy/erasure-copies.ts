@@ -56,9 +56,9 @@ export interface Copy {
 const keyRow = z.object({ key: z.string() }).transform((row) => row.key)
 
 /**
- * The keys of copies that no restoration needs: the person was gone before `oldest`, when the oldest backup began, and before
- * the oldest recorded backup of a command. Backups that began later have the row itself. The hour is for the end of the
- * transaction that deleted the person, and for clocks that differ.
+ * The keys of copies that no restoration needs: the person was gone before `oldest`, when the oldest backup began, and
+ * before the oldest recorded backup of a command. Backups that began later have the row itself. The hour is for the end
+ * of the transaction that deleted the person, and for clocks that differ.
  */
 export async function listNeedless(
   jobs: JobsDatabase,
@@ -73,7 +73,8 @@ export async function listNeedless(
         where exists (select 1 from erasures e
           where e.subject_hash = c.subject_hash and e.requested_at >= c.requested_at
             and e.completed_at < least(${oldest.toISOString()}::timestamptz,
-              (select min(started_at) from backups where place = 'command' and state = 'complete')) - interval '1 hour')`,
+              (select min(started_at) from backups
+                where place = 'command' and state = 'complete')) - interval '1 hour')`,
     ),
   })
   return found

@@ -55,8 +55,8 @@ export const exportedTables: Readonly<Record<string, ExportedTable>> = {
     byAccount: accountBalances.accountId,
     isIndexed: true,
   },
-  // By the number of the last change, which no two rows of a user share. A row that changes while it is exported moves to
-  // the end, so it is exported again and never missed.
+  // By the number of the last change, which no two rows of a user share. A row that changes while it is exported moves
+  // to the end, so it is exported again and never missed.
   transactions: { table: transactions, owner: transactions.userId, key: [transactions.changeSeq], isIndexed: true },
   changes: { table: changes, owner: changes.userId, key: [changes.seq], isIndexed: true },
   transaction_tombstones: {

@@ -114,7 +114,8 @@ export async function listAudit(
     planned: plan(inIndexOrder),
     found: query(
       anyRow,
-      sql`select l.id, l.at, l.actor_kind, l.action, l.target_kind, l.target_id, l.request_id, l.correlation_id, l.network,
+      sql`select l.id, l.at, l.actor_kind, l.action, l.target_kind, l.target_id, l.request_id, l.correlation_id,
+        l.network,
           o.person as owner, a.person as actor, a.api_key
         from ${source} left join lateral ${personOf('actor')} a on true
         where ${sql.join([sql`true`, ...chosen], sql` and `)} order by ${at} desc, ${id} desc limit ${limit + 1}`,

@@ -1,16 +1,16 @@
-// Estimates the balances of an account before the first day with a reported one: walks its posted transactions backwards
-// from that day to its oldest transaction. Computed when it is read, so that it follows every change of the history and
-// costs a sync nothing. A reported day is never replaced.
+// Estimates the balances of an account before the first day with a reported one: walks its posted transactions
+// backwards from that day to its oldest transaction. Computed when it is read, so that it follows every change of the
+// history and costs a sync nothing. A reported day is never replaced.
 import { type SQL, sql } from 'drizzle-orm'
 import { me } from '../core/scope.ts'
 
 /**
- * Why there are no earlier estimates:
- * `oldest_transaction`: the walk reached the oldest transaction · `history_incomplete`: Plaid has not sent the whole
- * history yet · `currency`: a transaction or a balance has another currency · `balance_mismatch`: the transactions do not
- * explain the next reported balance · `pending_in_doubt`: the reported balance may include pending transactions ·
- * `unreadable_transactions`: some transactions could not be read · `no_transactions` · `no_balance`: the first reported
- * day has no current balance · `account_type`: the signs of this type are not known.
+ * Why there are no earlier estimates: `oldest_transaction`: the walk reached the oldest transaction ·
+ * `history_incomplete`: Plaid has not sent the whole history yet · `currency`: a transaction or a balance has another
+ * currency · `balance_mismatch`: the transactions do not explain the next reported balance · `pending_in_doubt`: the
+ * reported balance may include pending transactions · `unreadable_transactions`: some transactions could not be read ·
+ * `no_transactions` · `no_balance`: the first reported day has no current balance · `account_type`: the signs of this
+ * type are not known.
  */
 export const estimateEnds = [
   'oldest_transaction',
@@ -30,12 +30,14 @@ const sign = sql.raw(`case when a.type = 'depository' then 1 when a.type in ('cr
 
 const sameCurrency = (one: string, other: string): SQL =>
   sql.raw(
-    `(${one}.iso_currency_code, ${one}.unofficial_currency_code) is not distinct from (${other}.iso_currency_code, ${other}.unofficial_currency_code)`,
+    `(${one}.iso_currency_code, ${one}.unofficial_currency_code)
+      is not distinct from (${other}.iso_currency_code, ${other}.unofficial_currency_code)`,
   )
 
 /**
  * Whether a row is of the account. A range, so that the order by account and date is that of one index alone. Without
- * statistics, the planner would read all of the user's transactions for each account. Sorting must be off (../core/plans.ts).
+ * statistics, the planner would read all of the user's transactions for each account. Sorting must be off
+ * (../core/plans.ts).
  */
 const ofAccount = (row: string, account: string): SQL =>
   sql.raw(`${row}.account_id between ${account}.id and ${account}.id`)
@@ -47,7 +49,8 @@ const ofAccount = (row: string, account: string): SQL =>
  * next one or the first reported day. With `since`, days that end before it are left out of `estimates`.
  *
  * The balance at the end of a day is the first reported balance with the amounts of all later days up to it taken back.
- * Whether it includes the transactions of the reported day depends on when it was reported: the next reported balance decides.
+ * Whether it includes the transactions of the reported day depends on when it was reported: the next reported balance
+ * decides.
  */
 export const estimateParts = (chosen: SQL, since: SQL): SQL => sql`estimate_anchors as materialized (
     select a.id, a.item_id, a.plaid_account_id, a.type, ${sign} as direction, b.*, n.day as next_day,

@@ -1,6 +1,6 @@
-// The change feed of everything that a user has. A read from the start lists the rows of each kind, as they are; then come the
-// changes since the start of that read. Numbers come from the user's counter row, which each writer locks until its commit:
-// they become visible in order, and none appears late.
+// The change feed of everything that a user has. A read from the start lists the rows of each kind, as they are; then
+// come the changes since the start of that read. Numbers come from the user's counter row, which each writer locks
+// until its commit: they become visible in order, and none appears late.
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { transactions } from '../../../drizzle/tables/transactions.ts'
 import { users } from '../../../drizzle/tables/users.ts'
@@ -72,13 +72,14 @@ const state = ({ connection }: ApiDatabase) =>
     .where(eq(users.id, me))
 
 /**
- * Statement of the first changes after a number. It reads the transactions itself, because it sees one snapshot: each is at
- * its number, and is found there by an index with any statistics.
+ * Statement of the first changes after a number. It reads the transactions itself, because it sees one snapshot: each
+ * is at its number, and is found there by an index with any statistics.
  */
 function entries({ connection }: ApiDatabase, since: number, limit: number) {
   const feed = sql`(
       select * from (
-        (select seq, kind, row_id as id from changes where user_id = ${me} and seq > ${since} order by seq limit ${limit})
+        (select seq, kind, row_id as id from changes where user_id = ${me} and seq > ${since}
+          order by seq limit ${limit})
         union all
         (select change_seq, 'transaction', id from transactions where user_id = ${me} and change_seq > ${since}
           order by change_seq limit ${limit})
@@ -156,7 +157,9 @@ function withRows(found: readonly Entry[], rows: readonly FeedRow[]): FeedChange
 interface FeedPage {
   readonly changes: readonly FeedChange[]
   readonly hasMore: boolean
-  /** Before the rows were read: with `hasMore` false, they include every change up to its newest. Null without a user. */
+  /**
+   * Before the rows were read: with `hasMore` false, they include every change up to its newest. Null without a user.
+   */
   readonly before: FeedState | null
   /** After the rows were read: it covers what was deleted meanwhile. */
   readonly after: FeedState | null
@@ -240,8 +243,8 @@ export interface FirstPage extends FeedPage {
 }
 
 /**
- * A page of a read from the start. A row that changes meanwhile may be listed, at its old or new place, or not: it has a
- * number after `start`.
+ * A page of a read from the start. A row that changes meanwhile may be listed, at its old or new place, or not: it has
+ * a number after `start`.
  * @param start null for the first page
  */
 export async function readFromStart(

@@ -85,7 +85,9 @@ export interface AccountEdits {
   readonly inInsights?: boolean | undefined
 }
 
-/** Writes the edits. Locks the user's counter row first, as a sync's commit does; the edit takes a number from there. */
+/**
+ * Writes the edits. Locks the user's counter row first, as a sync's commit does; the edit takes a number from there.
+ */
 export async function editAccount(
   database: ApiDatabase,
   identity: Identity,

@@ -1,4 +1,5 @@
-// Shows what a rule would do to stored transactions, and applies the rules to them. A value of the user is never changed.
+// Shows what a rule would do to stored transactions, and applies the rules to them. A value of the user is never
+// changed.
 import { sql, type SQL } from 'drizzle-orm'
 import * as z from 'zod'
 import { type AuditRow, recorded } from '../audit/record.ts'
@@ -61,8 +62,8 @@ export interface AppliedStep {
 }
 
 /**
- * Applies the rules to the next transactions, the newest first. Locks the user's counter row first, as a commit does, and
- * each row that differs takes a number, so that a second run changes nothing.
+ * Applies the rules to the next transactions, the newest first. Locks the user's counter row first, as a commit does,
+ * and each row that differs takes a number, so that a second run changes nothing.
  * @param audit is stored if the step changes anything
  */
 export async function applyRules(
@@ -144,10 +145,12 @@ export async function previewRule(
           select b.* from checked b join rule_list r on r.id = ${draftId} and ${matchesRule('b')}
         ), compared as materialized (
           select * from matching union all
-          select * from checked where ${replaces}::uuid in (category_by, hidden_by) and id not in (select id from matching)
+          select * from checked where ${replaces}::uuid in (category_by, hidden_by)
+            and id not in (select id from matching)
         ), ${outcome('compared')}, touched as (
           select * from outcome
-          where category is distinct from old_category and (category_by = ${draftId} or old_category_by = ${replaces}::uuid)
+          where category is distinct from old_category
+            and (category_by = ${draftId} or old_category_by = ${replaces}::uuid)
             or hidden <> old_hidden and (hidden_by = ${draftId} or old_hidden_by = ${replaces}::uuid)
         )
         select ${namesOwnAccount(rule)} as is_own, (select count(*) from checked) as checked,

@@ -96,8 +96,9 @@ const versionRow = z.object({ version: z.string() }).transform(({ version: text 
 const selectVersion = (userId: string) => query(versionRow, sql`select ${version(userId)} as version`)
 
 /**
- * The accounts of a user with their version. The version is read first: each statement of a batch sees what was committed
- * before it, so accounts that change in between do not have this version, and the commit that requires it is refused.
+ * The accounts of a user with their version. The version is read first: each statement of a batch sees what was
+ * committed before it, so accounts that change in between do not have this version, and the commit that requires it is
+ * refused.
  */
 export async function readKnownAccounts(jobs: JobsDatabase, userId: string): Promise<KnownAccounts> {
   const { accounts, versions } = await batch(jobs, {

@@ -1,5 +1,5 @@
-// Which values a user's rules give a transaction. The commit's merge, the application to stored transactions and the preview
-// agree, because all of them are made of these parts.
+// Which values a user's rules give a transaction. The commit's merge, the application to stored transactions and the
+// preview agree, because all of them are made of these parts.
 import { type SQL, sql } from 'drizzle-orm'
 
 /** In place of a rule's id in `category_by` and `hidden_by`: the user decided, also where the decision is no value. */
@@ -14,15 +14,15 @@ export const isOwnHidden = (row: string): SQL =>
   sql`coalesce(${column(row, 'hidden_by')} = ${byUser}, ${column(row, 'hidden')})`
 
 /**
- * Text as rules compare it: letter case, and the ways to encode one character, do not matter. Text with as many bytes as
- * characters is ASCII, which has one encoding.
+ * Text as rules compare it: letter case, and the ways to encode one character, do not matter. Text with as many bytes
+ * as characters is ASCII, which has one encoding.
  */
 const folded = (text: SQL): SQL =>
   sql`lower(case when octet_length(${text}) = char_length(${text}) then ${text} else normalize(${text}, NFKC) end)`
 
 /**
- * Two CTEs: `rule_list`, the rules of `from` (a query with the columns of the table) with their `place` in the order, and
- * `rule_values`, one row with their ids and categories by place; nulls without rules.
+ * Two CTEs: `rule_list`, the rules of `from` (a query with the columns of the table) with their `place` in the order,
+ * and `rule_values`, one row with their ids and categories by place; nulls without rules.
  */
 export const ruleList = (from: SQL): SQL => sql`rule_list as materialized (
     select id, row_number() over (order by position, id) as place, ${folded(sql`contains`)} as contains, min_amount,
@@ -32,7 +32,9 @@ export const ruleList = (from: SQL): SQL => sql`rule_list as materialized (
     select array_agg(id order by place) as ids, array_agg(user_category order by place) as categories from rule_list
   )`
 
-/** The text of a row in which rules search: its name and its merchant, with a line end between, which no rule contains. */
+/**
+ * The text of a row in which rules search: its name and its merchant, with a line end between, which no rule contains.
+ */
 export const searchedText = (row: string): SQL =>
   folded(sql.raw(`(${row}.name || E'\\n' || coalesce(${row}.merchant_name, ''))`))
 

@@ -1,5 +1,5 @@
-// The products that the sweep enqueues because they are dirty and due, and those that it marks because they were not read for
-// long. All functions use the jobs' login; times are the database's.
+// The products that the sweep enqueues because they are dirty and due, and those that it marks because they were not
+// read for long. All functions use the jobs' login; times are the database's.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'

@@ -130,7 +130,8 @@ export async function acquireLease(
             and r.product = p.product) as has_set_aside,
           i.access_token_sealed,
           exists (select 1 from audit_log l where l.target_id = i.id::text and l.action = 'token_used'
-            and l.at >= date_trunc('day', now(), 'UTC')) as is_use_recorded, i.link_epoch, i.institution_id, now() as started_at,
+            and l.at >= date_trunc('day', now(), 'UTC')) as is_use_recorded, i.link_epoch, i.institution_id,
+              now() as started_at,
           to_jsonb(array(select a.plaid_account_id from accounts a where a.item_id = i.id)) as account_ids`,
     ),
     state: query(
