@@ -12,8 +12,9 @@ import { withConnection } from './lib/owner-connection.ts'
 const help = `npm run audit -- verify [--checkpoint NUMBER:MAC]...
 
 Verifies every row of the audit trail, its chains and its checkpoints, names the first one that is wrong, and then exits
-with 1. The result is a row of the trail, which GET /api/v1/admin/audit/verify returns. Prints the last checkpoint: keep it outside of the database, and give it to later runs with --checkpoint. Without
-one, a database that was put back as a whole to an earlier state verifies.
+with 1. The result is a row of the trail, which GET /api/v1/admin/audit/verify returns. Prints the last checkpoint: keep
+it outside of the database, and give it to later runs with --checkpoint. Without one, a database that was put back as a
+whole to an earlier state verifies.
 MIGRATE_DATABASE_URL is the owner's postgres:// URL. AUDIT_KEY, AUDIT_KEY_ID and AUDIT_KEYS_PREVIOUS are the Worker's; a
 local stack without AUDIT_KEY needs its SECRET_KEY.`
 

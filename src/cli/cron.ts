@@ -25,7 +25,9 @@ async function main(args: string[]): Promise<void> {
   const url = localUrl(values.url ?? `http://127.0.0.1:${process.env['PORT'] || '8787'}`)
   const ran = await fireCron(url, cronSchedules[name]).catch((error: unknown) => {
     if (!(error instanceof TypeError)) throw error
-    throw new Error(`Nothing responds at ${url}: start the stack with \`npm run dev\`, or give --url.`, { cause: error })
+    throw new Error(`Nothing responds at ${url}: start the stack with \`npm run dev\`, or give --url.`, {
+      cause: error,
+    })
   })
   process.stdout.write(ran ? `${name} done\n` : `${name} skipped: the Worker is frozen (npm run freeze -- status)\n`)
 }

@@ -23,10 +23,11 @@ npm run db:generate -- --name N writes the migration from the last one to the sc
 npm run db:check                fails where the schema and the migrations differ
 
 MIGRATE_DATABASE_URL is the owner's postgres:// URL, without a pooler in between.
-db:bootstrap takes API_PASSWORD, JOBS_PASSWORD, IDENTITY_PASSWORD and BACKUP_PASSWORD from the environment, or makes random ones. Each run makes the next
-generation of logins and leaves the one before valid, so that a running Worker keeps working. It refuses while the logins
-that would get new passwords have sessions. It copies the settings of wn_api, wn_jobs, wn_identity and wn_backup to their logins. The JSON on its output is what
-\`wrangler secret bulk\` takes. Once the Worker has the new URLs, --retire ends the older logins.`
+db:bootstrap takes API_PASSWORD, JOBS_PASSWORD, IDENTITY_PASSWORD and BACKUP_PASSWORD from the environment, or makes
+random ones. Each run makes the next generation of logins and leaves the one before valid, so that a running Worker keeps
+working. It refuses while the logins that would get new passwords have sessions. It copies the settings of wn_api,
+wn_jobs, wn_identity and wn_backup to their logins. The JSON on its output is what \`wrangler secret bulk\` takes. Once
+the Worker has the new URLs, --retire ends the older logins.`
 
 function drizzleKit(args: readonly string[], folder: string) {
   const program = join(dirname(createRequire(import.meta.url).resolve('drizzle-kit')), 'bin.cjs')

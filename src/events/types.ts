@@ -9,7 +9,8 @@ const subject = z
   .string()
   .optional()
   .describe(
-    'The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for endpoints of applications and administrators.',
+    'The id by which the issuer of access tokens, or an application in `WN-User`, names the user. Only for ' +
+      'endpoints of applications and administrators.',
   )
 const item = id.describe('The id of the item.')
 /** Who it is about, for endpoints of applications and administrators above all. */

@@ -221,7 +221,8 @@ export function describeApi(routes: readonly Route[], version: string): Json {
       title: 'WealthNavigator Edge',
       version,
       description:
-        'Links bank accounts through Plaid, keeps their data in sync and returns it. Amounts are exact decimal strings. Errors are RFC 9457 problems with a stable `code`.',
+        'Links bank accounts through Plaid, keeps their data in sync and returns it. Amounts are exact ' +
+        'decimal strings. Errors are RFC 9457 problems with a stable `code`.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],

@@ -19,7 +19,8 @@ export const cookieHeaders = z.object({
 type CookieHeaders = Pick<z.output<typeof cookieHeaders>, 'origin' | 'sec-fetch-site'>
 
 const crossSiteDetail =
-  'The page and this API are on different sites, so the browser drops the cookie. Serve both under one registrable domain (locally: under one host name), or use "transport": "body".'
+  'The page and this API are on different sites, so the browser drops the cookie. Serve both under one ' +
+  'registrable domain (locally: under one host name), or use "transport": "body".'
 
 type CookieName = 'refresh_token' | 'device_token'
 

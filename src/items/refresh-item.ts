@@ -52,7 +52,9 @@ export async function refreshItem(ctx: Ctx<User>, id: string): Promise<readonly 
 const details = {
   item: 'The item has been refreshed as often as a day allows. Plaid also reads the bank by itself; try again tomorrow (UTC).',
   user: 'You have refreshed items as often as a day allows. Plaid also reads the banks by itself; try again tomorrow (UTC).',
-  day: 'The refreshes of this deployment are used up for today. Try again tomorrow (UTC), or ask the operator for a higher PLAID_REFRESHES_PER_DAY.',
+  day:
+    'The refreshes of this deployment are used up for today. Try again tomorrow (UTC), or ask the operator for ' +
+    'a higher PLAID_REFRESHES_PER_DAY.',
 } as const
 
 const tooMany = (limit: keyof typeof details, retryAfterSeconds: number): AppError =>

@@ -81,7 +81,8 @@ export const benchmarks: Readonly<Record<string, Listed>> = {
   backup: {
     summary:
       'a backup of a million transactions by the command and by the Worker, against `pg_dump -Fc`: rows a second and memory. ' +
-      'Runs on the server of BENCH_DATABASE_URL, which pg_dump must not be older than: `.ci/stock-postgres --run npm run bench -- --only backup`',
+      'Runs on the server of BENCH_DATABASE_URL, which pg_dump must not be older than: ' +
+      '`.ci/stock-postgres --run npm run bench -- --only backup`',
     load: async () => (await import('./backup.ts')).backupBenchmark,
   },
   'rate-limit': {

@@ -141,7 +141,8 @@ export const busyUserBenchmark: Benchmark = {
         const { times, accepted } = await clicksBeside(bench)
         const left = await waitingOf(bench, 'busy')
         say(
-          `round ${round} of ${rounds}: ${listOf(quiet)} ms alone, ${listOf(times)} ms during ${accepted} requests for ${items} items, ${left} products still to read`,
+          `round ${round} of ${rounds}: ${listOf(quiet)} ms alone, ${listOf(times)} ms during ${accepted} requests ` +
+            `for ${items} items, ${left} products still to read`,
         )
         alone.push(...quiet)
         beside.push(...times)

@@ -113,7 +113,9 @@ export const schedulingBenchmark: Benchmark = {
       const report = await simulateDay({ startMs: beginMs, database, plaid, traffic, random, ...size }, say, signal)
       const ages = await database.ages()
       say(
-        `${report.runs} runs, ${report.deferred} deferred, at most ${report.mostQueued} queued by a sweep, at most ${report.longestLine} messages in line, ${report.left} of ${report.clickSeconds.length + report.webhookSeconds.length} awaited at the end`,
+        `${report.runs} runs, ${report.deferred} deferred, at most ${report.mostQueued} queued by a sweep, ` +
+          `at most ${report.longestLine} messages in line, ` +
+          `${report.left} of ${report.clickSeconds.length + report.webhookSeconds.length} awaited at the end`,
       )
       return resultsOf(report, plaid, limits, ages)
     } finally {

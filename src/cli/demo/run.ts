@@ -21,9 +21,7 @@ export async function runDemo(options: Options, report: Report, given: AbortSign
   const problems = problemLog()
   let stack: OwnStack | undefined
   try {
-    report.say(
-      'starting a separate stack: database, Neon endpoint, Plaid simulator, Worker; its data are thrown away',
-    )
+    report.say('starting a separate stack: database, Neon endpoint, Plaid simulator, Worker; its data are thrown away')
     stack = await startOwnStack(problems.print, signal, (message) => failing.abort(new Error(message)))
     report.say(`ready: API ${stack.urls.api}, Plaid simulator ${stack.urls.plaid}`)
     if (options.seed !== null) await stack.bank.reset(options.seed)

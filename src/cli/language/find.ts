@@ -66,7 +66,10 @@ export function commandTextsOf(source: string): ReadText[] {
       .split('\n')
       .map((text, index) => ({ line: lineAt(source, match.index) + index, text, isTitle: false })),
   )
-  const messages = sentencesOf(source.replaceAll(helpText, (text) => text.replaceAll(/[^\n]/g, '')), hasWords)
+  const messages = sentencesOf(
+    source.replaceAll(helpText, (text) => text.replaceAll(/[^\n]/g, '')),
+    hasWords,
+  )
   return [...help, ...messages].map((one) => ({ ...one, text: one.text.replaceAll(flags, '…') }))
 }
 
@@ -133,7 +136,8 @@ export function findWords({ line, text, isTitle, isAlone = false }: ReadText): F
   if (opening !== undefined)
     return [{ line, word: opening, suggestion: 'begin with a finite verb or with the subject' }, ...found]
   const [verb] = (isAlone && bareVerb.exec(text)) || []
-  if (verb !== undefined) return [{ line, word: verb, suggestion: 'begin with the subject, outside of a group' }, ...found]
+  if (verb !== undefined)
+    return [{ line, word: verb, suggestion: 'begin with the subject, outside of a group' }, ...found]
   return found
 }
 

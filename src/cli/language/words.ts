@@ -44,10 +44,17 @@ export const words: readonly WordRule[] = [
   { word: /\bholds for (?:an?|the|\d+) (?:minute|hour|day)s?\b/i, suggestion: 'is valid for' },
 ]
 
+const beginsWith = (list: string): RegExp => new RegExp(`^(?:${list.replaceAll(' ', '|')})\\b`, 'i')
+
 /** How a title may not begin: it names neither a subject nor a finite verb, so it means nothing alone in a report. */
-export const fragment =
-  /^(?:that|which|who|whose|of|for|and|or|but|also|with|without|in|on|at|by|to|from|under|over|beyond|while|where|when|because|if|although|as|until|unless|after|before|given|than)\b/i
+export const fragment = beginsWith(
+  'that which who whose of for and or but also with without in on at by to from under over beyond while where when ' +
+    'because if although as until unless after before given than',
+)
 
 /** How a title outside of a group may not begin: a report of it would lack the subject. */
-export const bareVerb =
-  /^(?:is|has|does|accepts|applies|comes|completes|connects|contains|counts|ends|equals|fails|finds|finishes|fits|follows|gives|handles|keeps|leads|leaves|lets|loads|logs|loses|makes|measures|passes|prints|reads|refuses|rejects|replaces|returns|says|sees|sends|shows|signs|starts|stays|stops|stores|takes|waits|writes)\b/
+export const bareVerb = beginsWith(
+  'is has does accepts applies comes completes connects contains counts ends equals fails finds finishes fits ' +
+    'follows gives handles keeps leads leaves lets loads logs loses makes measures passes prints reads refuses ' +
+    'rejects replaces returns says sees sends shows signs starts stays stops stores takes waits writes',
+)

@@ -108,7 +108,8 @@ export function describeSummary(summary: Summary): string[] {
     `availability: ${percent(observedShare)} of the samples, at least ${percent(leastShare)} of the time; target 99.9 %: ${verdict}`,
     meanMs === null || worstMs === null
       ? 'response time: unknown, nothing responded'
-      : `response time: ${Math.round(meanMs)} ms on average, ${worstMs} ms at worst; target 2 s on average: ${meanMs < targetMeanMs ? 'met' : 'missed'}`,
+      : `response time: ${Math.round(meanMs)} ms on average, ${worstMs} ms at worst; ` +
+        `target 2 s on average: ${meanMs < targetMeanMs ? 'met' : 'missed'}`,
     ...summary.gaps
       .slice(0, shownGaps)
       .map((gap) => `unknown from ${gap.from} to ${gap.to}: ${gap.missing} samples are missing`),

@@ -172,7 +172,9 @@ const syncs: Check<SmokePorts> = {
     const synced = await metricsOf(ports)
     const ratio = 'status' in synced ? null : gaugeOf(synced.points, 'wn_items_synced_day_ratio')
     const items = ratio === null ? '' : `; ${percent(ratio)} of the live items were read within 24 hours`
-    const said = `${failed.length} of ${isAll ? '' : 'the newest '}${rows.length} runs failed (${percent(share)})${codes === '' ? '' : `: ${codes}`}${items}`
+    const said =
+      `${failed.length} of ${isAll ? '' : 'the newest '}${rows.length} runs failed (${percent(share)})` +
+      `${codes === '' ? '' : `: ${codes}`}${items}`
     const remedy = 'docs/items.md explains the codes; GET /api/v1/admin/sync/runs?outcome=failed lists the runs.'
     if (ratio !== null && ratio < 1 - errorShares.fails && share < syncShares.fails) return warn(said, remedy)
     return byShare(share, syncShares, said, remedy)

@@ -55,7 +55,9 @@ export const accountTexts: OperationTexts = {
     example: { response: page(run) },
   },
   listAccounts: {
-    description: `Returns the accounts of the user, closed ones included, oldest first. Leaves out hidden accounts unless the request includes them. ${paged}`,
+    description:
+      'Returns the accounts of the user, closed ones included, oldest first. Leaves out hidden accounts unless ' +
+      `the request includes them. ${paged}`,
     responses: { 200: 'A page of accounts.' },
     example: { response: page(accountExample) },
   },
@@ -67,14 +69,20 @@ export const accountTexts: OperationTexts = {
   },
   editAccount: {
     description:
-      'Gives the account another name, hides it, or leaves it out of insights. Syncs and relinks keep these edits. A hidden account is left out of `GET /accounts`, and its rows are left out of the lists of transactions, recurring transactions, holdings, investment transactions and liabilities, unless the request has `include_hidden=true` or its `account_id`. The change feed contains them. `hidden` and `in_insights` are independent. Returns the account.',
+      'Gives the account another name, hides it, or leaves it out of insights. Syncs and relinks keep these ' +
+      'edits. A hidden account is left out of `GET /accounts`, and its rows are left out of the lists of ' +
+      'transactions, recurring transactions, holdings, investment transactions and liabilities, unless the ' +
+      'request has `include_hidden=true` or its `account_id`. The change feed contains them. `hidden` and ' +
+      '`in_insights` are independent. Returns the account.',
     parameters: { id: 'The id of the account.' },
     body: 'The fields to change. An absent field stays as it is; `name: null` gives the name of the institution back.',
     responses: { 200: 'The account with its edits.' },
     example: { request: { name: 'Household', in_insights: true }, response: accountExample },
   },
   listBalances: {
-    description: `Returns the balances of an account at the end of each day, oldest first. Days before the first reported balance are estimated from the posted transactions, back to the oldest one. ${paged}`,
+    description:
+      'Returns the balances of an account at the end of each day, oldest first. Days before the first reported ' +
+      `balance are estimated from the posted transactions, back to the oldest one. ${paged}`,
     parameters: { id: 'The id of the account.' },
     responses: { 200: 'A page of daily balances.' },
     example: {

@@ -49,7 +49,9 @@ export const adminProtectionTexts: OperationTexts = {
   },
   adminGetAuditVerification: {
     description:
-      'Returns the result of the last `npm run audit -- verify`, which is itself a signed row of the trail, and how many rows wait for their place in a chain. Until a row has its place, its deletion leaves no trace; the chaining job runs each minute.',
+      'Returns the result of the last `npm run audit -- verify`, which is itself a signed row of the trail, ' +
+      'and how many rows wait for their place in a chain. Until a row has its place, its deletion leaves no ' +
+      'trace; the chaining job runs each minute.',
     responses: { 200: 'The state of the audit trail.' },
     example: {
       response: {
@@ -69,25 +71,32 @@ export const adminProtectionTexts: OperationTexts = {
   },
   adminListKeys: {
     description:
-      'Returns the encryption keys that are configured or that sealed a stored secret, and how many secrets of each place each key sealed. Reads every sealed secret.',
+      'Returns the encryption keys that are configured or that sealed a stored secret, and how many secrets ' +
+      'of each place each key sealed. Reads every sealed secret.',
     responses: { 200: 'The keys.' },
     example: { response: keysExample },
   },
   adminRotateKeys: {
     description:
-      'Starts a background job that seals every stored secret again under the current key, at most 500 a second. Call `GET /api/v1/admin/keys` to follow it. Starting it again is safe: secrets of the current key are left out.',
+      'Starts a background job that seals every stored secret again under the current key, at most 500 a ' +
+      'second. Call `GET /api/v1/admin/keys` to follow it. Starting it again is safe: secrets of the current ' +
+      'key are left out.',
     responses: { 202: 'The job is queued.' },
     example: { response: keysExample },
   },
   adminGetFreeze: {
     description:
-      'Returns whether the deployment is frozen. `off`: it is not. `frozen`: no data is written and Plaid is not called. `recovery`: the same, except that access tokens are rotated. `locked`: as `frozen`, and only `npm run freeze` can change it.',
+      'Returns whether the deployment is frozen. `off`: it is not. `frozen`: no data is written and Plaid is ' +
+      'not called. `recovery`: the same, except that access tokens are rotated. `locked`: as `frozen`, and ' +
+      'only `npm run freeze` can change it.',
     responses: { 200: 'The state.' },
     example: { response: freezeExample },
   },
   adminFreeze: {
     description:
-      'Stops all writes at once, and all calls of Plaid within two seconds. Reads, sign-in and sign-out continue. Other changes return 503 `frozen`, webhooks too: Plaid sends them again for 24 hours. `recovery` lets access tokens be rotated. Returns 409 while the freeze is locked.',
+      'Stops all writes at once, and all calls of Plaid within two seconds. Reads, sign-in and sign-out ' +
+      'continue. Other changes return 503 `frozen`, webhooks too: Plaid sends them again for 24 hours. ' +
+      '`recovery` lets access tokens be rotated. Returns 409 while the freeze is locked.',
     body: 'The state: `frozen` unless given.',
     responses: { 200: 'The deployment is frozen.' },
     example: { request: { state: 'frozen' }, response: freezeExample },
@@ -100,21 +109,28 @@ export const adminProtectionTexts: OperationTexts = {
   },
   adminGetAccessTokens: {
     description:
-      'Returns how many items have an access token, and how many of them have one that is older than `before`: the progress of a rotation of all access tokens. Items that only a new link can restore are left out.',
+      'Returns how many items have an access token, and how many of them have one that is older than ' +
+      '`before`: the progress of a rotation of all access tokens. Items that only a new link can restore are ' +
+      'left out.',
     parameters: { before: 'A time; now unless given.' },
     responses: { 200: 'The counts.' },
     example: { response: tokensExample },
   },
   adminRotateAccessTokens: {
     description:
-      'Starts a background job that replaces the access token of every item by a new one at Plaid, at most two a second, with lower priority than calls that a user waits for. Pass the `before` of an earlier response to continue its rotation: tokens that are newer are left alone. Call `GET /api/v1/admin/access_tokens` with the same `before` to follow it. Works in the state `recovery` of a freeze.',
+      'Starts a background job that replaces the access token of every item by a new one at Plaid, at most ' +
+      'two a second, with lower priority than calls that a user waits for. Pass the `before` of an earlier ' +
+      'response to continue its rotation: tokens that are newer are left alone. Call `GET ' +
+      '/api/v1/admin/access_tokens` with the same `before` to follow it. Works in the state `recovery` of a ' +
+      'freeze.',
     body: 'Replaces tokens that are older than `before`: now unless given.',
     responses: { 202: 'The job is queued.' },
     example: { request: { before: sample.time }, response: tokensExample },
   },
   adminPlanRetention: {
     description:
-      'Returns the classes of data that are deleted after a time, and how many rows of each are past it. A daily job deletes them; `POST /api/v1/admin/retention/run` deletes them now.',
+      'Returns the classes of data that are deleted after a time, and how many rows of each are past it. A ' +
+      'daily job deletes them; `POST /api/v1/admin/retention/run` deletes them now.',
     responses: { 200: 'The classes.' },
     example: {
       response: {
@@ -132,13 +148,15 @@ export const adminProtectionTexts: OperationTexts = {
   },
   adminRunRetention: {
     description:
-      'Deletes rows that are past their retention, as the daily job does, for at most 15 seconds. Safe to interrupt and to repeat; rows that a running sync holds stay for the next run.',
+      'Deletes rows that are past their retention, as the daily job does, for at most 15 seconds. Safe to ' +
+      'interrupt and to repeat; rows that a running sync holds stay for the next run.',
     responses: { 200: 'What was deleted.' },
     example: { response: { purged: { sync_runs: 1412 }, done: true } },
   },
   adminListBackups: {
     description:
-      'Returns the last complete backup, the backup that was last restored for a test, and the newest ones. Backups that `npm run backup -- create` makes are included.',
+      'Returns the last complete backup, the backup that was last restored for a test, and the newest ones. ' +
+      'Backups that `npm run backup -- create` makes are included.',
     responses: { 200: 'The backups.' },
     example: {
       response: {
@@ -152,7 +170,8 @@ export const adminProtectionTexts: OperationTexts = {
   },
   adminRecordVerifiedBackup: {
     description:
-      'Records that the backup was restored into a temporary database and compared row by row. `npm run backup -- verify --record` does both.',
+      'Records that the backup was restored into a temporary database and compared row by row. `npm run ' +
+      'backup -- verify --record` does both.',
     parameters: { id: 'The id of the backup.' },
     responses: { 200: 'It is recorded.' },
     example: { response: { id: sample.backup, verified: true } },

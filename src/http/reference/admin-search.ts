@@ -34,7 +34,10 @@ export const adminSearchTexts: OperationTexts = {
     example: { response: itemExample },
   },
   adminListItemTimeline: {
-    description: `Returns what happened to an item, newest first: webhooks received, sync runs with Plaid’s request ids, changes of its status with the run or webhook that caused them, rows of the audit trail, Link sessions, exchanges, its removal at Plaid and dead letters. ${paged}`,
+    description:
+      'Returns what happened to an item, newest first: webhooks received, sync runs with Plaid’s request ids, ' +
+      'changes of its status with the run or webhook that caused them, rows of the audit trail, Link sessions, ' +
+      `exchanges, its removal at Plaid and dead letters. ${paged}`,
     parameters: { id: 'The id of the item.', kind: 'Only entries of this kind.' },
     responses: { 200: 'A page of the timeline.' },
     example: {
@@ -53,7 +56,10 @@ export const adminSearchTexts: OperationTexts = {
   },
   adminSearch: {
     description:
-      'Returns what an id names: ours of any object, Plaid’s of an item, an account or a transaction, Plaid’s or our request id, a link token or a public token. Tokens are looked up by their digest; they are neither stored nor logged. Access tokens and other secrets are refused. The list is empty if nothing has the id. The trails of the users who are found record the search.',
+      'Returns what an id names: ours of any object, Plaid’s of an item, an account or a transaction, Plaid’s ' +
+      'or our request id, a link token or a public token. Tokens are looked up by their digest; they are ' +
+      'neither stored nor logged. Access tokens and other secrets are refused. The list is empty if nothing ' +
+      'has the id. The trails of the users who are found record the search.',
     body: 'The id.',
     responses: { 200: 'What was found.' },
     example: {

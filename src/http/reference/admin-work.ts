@@ -7,7 +7,10 @@ const midnight = '2026-03-03T00:00:00.000Z'
 export const adminWorkTexts: OperationTexts = {
   adminGetQuota: {
     description:
-      'Returns how much of each limit is used now: Plaid’s limits by client and item, the daily limit of billed calls, what Plaid refused with 429 and until when, the limits of requests to this API with their refusals of the last hour, and the limits of password checks and links. Limits of users and addresses are counted for each of them, so only their refusals are known as a whole. Counts nothing.',
+      'Returns how much of each limit is used now: Plaid’s limits by client and item, the daily limit of ' +
+      'billed calls, what Plaid refused with 429 and until when, the limits of requests to this API with ' +
+      'their refusals of the last hour, and the limits of password checks and links. Limits of users and ' +
+      'addresses are counted for each of them, so only their refusals are known as a whole. Counts nothing.',
     responses: { 200: 'The limits.' },
     example: {
       response: {
@@ -35,7 +38,9 @@ export const adminWorkTexts: OperationTexts = {
     },
   },
   adminListExchanges: {
-    description: `Returns the exchanges of public tokens that have not ended, oldest first. The reconciler continues them; after the eighth attempt it gives them up. ${paged}`,
+    description:
+      'Returns the exchanges of public tokens that have not ended, oldest first. The reconciler continues them; ' +
+      `after the eighth attempt it gives them up. ${paged}`,
     parameters: { state: 'Only exchanges in this state.', user_id: 'Only exchanges of this user.' },
     responses: { 200: 'A page of open exchanges.' },
     example: {
@@ -52,7 +57,9 @@ export const adminWorkTexts: OperationTexts = {
     },
   },
   adminListRemovals: {
-    description: `Returns the items that wait for their removal at Plaid, oldest first. Plaid bills each of them until it has confirmed the removal. With \`reason=orphan\`, those that have no row here. ${paged}`,
+    description:
+      'Returns the items that wait for their removal at Plaid, oldest first. Plaid bills each of them until it ' +
+      `has confirmed the removal. With \`reason=orphan\`, those that have no row here. ${paged}`,
     parameters: { reason: 'Only removals for this reason.', user_id: 'Only removals of items of this user.' },
     responses: { 200: 'A page of removals.' },
     example: {
@@ -71,7 +78,10 @@ export const adminWorkTexts: OperationTexts = {
   },
   adminGetOrphans: {
     description:
-      'Returns what happens to orphans, items at Plaid that have no row here: the variable, the switch in the database, the stricter of both, the limit of the day, and the queue. `GET /api/v1/admin/removals?reason=orphan` lists the queue. With the mode `report`, orphans are in the log only, as `item_unclaimed`.',
+      'Returns what happens to orphans, items at Plaid that have no row here: the variable, the switch in the ' +
+      'database, the stricter of both, the limit of the day, and the queue. `GET ' +
+      '/api/v1/admin/removals?reason=orphan` lists the queue. With the mode `report`, orphans are in the log ' +
+      'only, as `item_unclaimed`.',
     responses: { 200: 'The state of orphans.' },
     example: {
       response: {
@@ -91,7 +101,10 @@ export const adminWorkTexts: OperationTexts = {
   },
   adminListWebhookRefusals: {
     description:
-      'Returns how many webhooks were refused, by reason, and the latest ones by minute. A refusal leaves no row, so a sender cannot fill a table. `GET /api/v1/admin/webhooks` lists the accepted ones. Responds while the database is unavailable, too. Nothing in it is about a person, so the audit trail has no row of it.',
+      'Returns how many webhooks were refused, by reason, and the latest ones by minute. A refusal leaves no ' +
+      'row, so a sender cannot fill a table. `GET /api/v1/admin/webhooks` lists the accepted ones. Responds ' +
+      'while the database is unavailable, too. Nothing in it is about a person, so the audit trail has no row ' +
+      'of it.',
     parameters: { reason: 'Only refusals for this reason.' },
     responses: { 200: 'The refusals.' },
     example: {

@@ -13,14 +13,16 @@ export const adminTexts: OperationTexts = {
   },
   adminResyncItem: {
     description:
-      'Schedules a sync of one item from the start and reconciles the stored rows. Edits of the user stay. Returns how many products were scheduled.',
+      'Schedules a sync of one item from the start and reconciles the stored rows. Edits of the user stay. ' +
+      'Returns how many products were scheduled.',
     parameters: { id: 'The id of the item.' },
     responses: { 202: 'The syncs are scheduled.' },
     example: { response: { queued: 7 } },
   },
   adminRecheckItem: {
     description:
-      'Checks at Plaid whether an item that is `relink_required` still exists. If it does, the item becomes `initializing` and its products are synced. Any other item is synced immediately.',
+      'Checks at Plaid whether an item that is `relink_required` still exists. If it does, the item becomes ' +
+      '`initializing` and its products are synced. Any other item is synced immediately.',
     parameters: { id: 'The id of the item.' },
     responses: { 200: 'The result of the check.' },
     example: { response: { known: true, queued: 7 } },
@@ -49,7 +51,9 @@ export const adminTexts: OperationTexts = {
     },
   },
   adminListSetAside: {
-    description: `Returns the rows of Plaid’s responses that could not be read or that name an unknown account, newest first, without their contents. Each sync tries them again. ${paged}`,
+    description:
+      'Returns the rows of Plaid’s responses that could not be read or that name an unknown account, newest ' +
+      `first, without their contents. Each sync tries them again. ${paged}`,
     responses: { 200: 'A page of rows that were set aside.' },
     example: {
       response: page({
@@ -97,7 +101,8 @@ export const adminTexts: OperationTexts = {
   },
   adminUsage: {
     description:
-      'Returns the calls of Plaid by day, endpoint and outcome, with their estimated cost. The default window is the last 30 days; the maximum is 731 days.',
+      'Returns the calls of Plaid by day, endpoint and outcome, with their estimated cost. The default window ' +
+      'is the last 30 days; the maximum is 731 days.',
     responses: { 200: 'The calls and their estimated cost.' },
     example: {
       response: {
@@ -111,7 +116,9 @@ export const adminTexts: OperationTexts = {
   },
   adminListAlarms: {
     description:
-      'Returns the state of every alarm. A cron evaluates them each minute; `docs/runbook.md` has a page for each. Responds while the database is unavailable, too. Nothing in it is about a person, so the audit trail has no row of it.',
+      'Returns the state of every alarm. A cron evaluates them each minute; `docs/runbook.md` has a page for ' +
+      'each. Responds while the database is unavailable, too. Nothing in it is about a person, so the audit ' +
+      'trail has no row of it.',
     responses: { 200: 'The alarms.' },
     example: {
       response: {
@@ -135,16 +142,21 @@ export const adminTexts: OperationTexts = {
   },
   adminGetMetrics: {
     description:
-      'Returns the metrics of the deployment for Prometheus, as `docs/metrics.md` lists them. Responds while the database is unavailable, too. Nothing in them is about a person, so the audit trail has no row of it.',
+      'Returns the metrics of the deployment for Prometheus, as `docs/metrics.md` lists them. Responds while ' +
+      'the database is unavailable, too. Nothing in them is about a person, so the audit trail has no row of ' +
+      'it.',
     responses: { 200: 'The metrics.' },
     example: {
       response:
-        '# HELP wn_webhooks_total Webhooks of Plaid, by outcome.\n# TYPE wn_webhooks_total counter\nwn_webhooks_total{outcome="accepted"} 3\n',
+        '# HELP wn_webhooks_total Webhooks of Plaid, by outcome.\n# TYPE wn_webhooks_total ' +
+        'counter\nwn_webhooks_total{outcome="accepted"} 3\n',
     },
   },
   adminListCrons: {
     description:
-      'Returns each cron job that has run, when it last succeeded, and how many of its runs succeeded and failed. The job `gauges` is the part of the job of each minute that measures the database. Responds while the database is unavailable, too.',
+      'Returns each cron job that has run, when it last succeeded, and how many of its runs succeeded and ' +
+      'failed. The job `gauges` is the part of the job of each minute that measures the database. Responds ' +
+      'while the database is unavailable, too.',
     responses: { 200: 'The jobs.' },
     example: {
       response: { data: [{ job: 'sweep', last_success_at: sample.time, succeeded: 8640, failed: 2 }] },

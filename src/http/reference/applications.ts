@@ -24,7 +24,8 @@ const applicationExample = {
 }
 const keysOnly = 'Exists with `API_KEYS=on` only. An API key cannot call this.'
 const repeated =
-  'With an `Idempotency-Key`, a repeated request creates no second key: it gets 409 with the id and the prefix of the first one in `api_key`.'
+  'With an `Idempotency-Key`, a repeated request creates no second key: it gets 409 with the id and the ' +
+  'prefix of the first one in `api_key`.'
 
 export const applicationTexts: OperationTexts = {
   listApiKeys: {
@@ -33,7 +34,9 @@ export const applicationTexts: OperationTexts = {
     example: { response: page(keyExample) },
   },
   createApiKey: {
-    description: `Creates an API key that acts for the caller and for no one else. The response contains the key, which is shown once. ${repeated} ${keysOnly}`,
+    description:
+      'Creates an API key that acts for the caller and for no one else. The response contains the key, which is ' +
+      `shown once. ${repeated} ${keysOnly}`,
     body: 'The key.',
     responses: { 201: 'The key, with its text.' },
     example: {
@@ -48,7 +51,10 @@ export const applicationTexts: OperationTexts = {
   },
   createToken: {
     description:
-      'Creates a short token for a client of the user, such as a mobile app or a page. The request is sent with an API key, and with `WN-User` if the key is an application’s. The token acts for that user, with rights of the key alone, until it expires, the key is revoked, or the user is erased. Creates the user if they are new.',
+      'Creates a short token for a client of the user, such as a mobile app or a page. The request is sent ' +
+      'with an API key, and with `WN-User` if the key is an application’s. The token acts for that user, with ' +
+      'rights of the key alone, until it expires, the key is revoked, or the user is erased. Creates the user ' +
+      'if they are new.',
     body: 'The rights and the life of the token. An empty body takes the defaults.',
     responses: { 200: 'The token.' },
     example: {

@@ -25,7 +25,9 @@ export const authTexts: OperationTexts = {
     example: { request: { code: 'EXAMPLE-CODE', password, transport: 'body' }, response: signedIn },
   },
   login: {
-    description: `Creates a session and returns its access token and refresh token. An account with a second factor also needs \`code\`. ${cookiePage}`,
+    description:
+      'Creates a session and returns its access token and refresh token. An account with a second factor also ' +
+      `needs \`code\`. ${cookiePage}`,
     body: 'The credentials, and options of the session.',
     responses: { 200: 'A new session.' },
     example: {
@@ -35,7 +37,9 @@ export const authTexts: OperationTexts = {
   },
   refreshSession: {
     description:
-      'Exchanges a refresh token, from the body or the cookie, for a new access token and refresh token. A refresh token works once: for ten seconds it returns the same successor again; later reuse ends the session.',
+      'Exchanges a refresh token, from the body or the cookie, for a new access token and refresh token. A ' +
+      'refresh token works once: for ten seconds it returns the same successor again; later reuse ends the ' +
+      'session.',
     body: 'The refresh token. Omit the body to use the cookie.',
     responses: { 200: 'The new tokens of the session.' },
     example: { request: { refresh_token: 'example-refresh-token' }, response: tokens },
@@ -84,7 +88,8 @@ export const authTexts: OperationTexts = {
   },
   confirmTotp: {
     description:
-      'Turns the second factor on, ends every other session and sends a notice by e-mail. Needs a code of the enrolled secret. Returns recovery codes.',
+      'Turns the second factor on, ends every other session and sends a notice by e-mail. Needs a code of the ' +
+      'enrolled secret. Returns recovery codes.',
     body: 'A code from the authenticator app.',
     responses: { 200: 'The recovery codes. They cannot be read again.' },
     example: {

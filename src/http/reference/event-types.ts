@@ -14,7 +14,8 @@ export const eventTypeTexts: Readonly<Record<string, EventTypeText>> = {
   'transactions.changed': {
     summary: 'Transactions changed',
     description:
-      'A sync, an edit, a removal or the retention changed transactions of the item. Read the change feed from your own `next_since`: a copy that has read up to `next_since` of the event has the changes.',
+      'A sync, an edit, a removal or the retention changed transactions of the item. Read the change feed ' +
+      'from your own `next_since`: a copy that has read up to `next_since` of the event has the changes.',
   },
   'accounts.changed': snapshot('Accounts'),
   'holdings.changed': snapshot('Holdings'),

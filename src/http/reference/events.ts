@@ -47,7 +47,11 @@ const textsFor = (whose: string): Readonly<Record<string, OperationText>> => ({
     example: { response: endpoint },
   },
   createWebhookEndpoint: {
-    description: `Creates an endpoint for the events of ${whose}, and sends it \`endpoint.verification\` with a challenge. An endpoint that returns \`{"challenge": "…"}\` gets events from then on; one that does not stays \`unverified\`, and \`/ping\` sends another challenge. Requests are signed as Standard Webhooks. Returns the endpoint with its secret, which is shown this once.`,
+    description:
+      `Creates an endpoint for the events of ${whose}, and sends it \`endpoint.verification\` with a challenge. ` +
+      'An endpoint that returns `{"challenge": "…"}` gets events from then on; one that does not stays ' +
+      '`unverified`, and `/ping` sends another challenge. Requests are signed as Standard Webhooks. Returns ' +
+      'the endpoint with its secret, which is shown this once.',
     body: 'The URL, and the types of events.',
     responses: { 201: 'The endpoint and its secret.' },
     example: {
@@ -57,7 +61,8 @@ const textsFor = (whose: string): Readonly<Record<string, OperationText>> => ({
   },
   changeWebhookEndpoint: {
     description:
-      'Changes the URL or the events of an endpoint, disables it, or enables it again. With another URL, or when it is enabled again, it has to return a challenge first. Returns the endpoint.',
+      'Changes the URL or the events of an endpoint, disables it, or enables it again. With another URL, or ' +
+      'when it is enabled again, it has to return a challenge first. Returns the endpoint.',
     parameters: endpointId,
     body: 'What to change.',
     responses: { 200: 'The endpoint.' },
@@ -73,20 +78,25 @@ const textsFor = (whose: string): Readonly<Record<string, OperationText>> => ({
   },
   rotateWebhookSecret: {
     description:
-      'Replaces the secret of an endpoint. For 24 hours each request has two signatures, of the new secret and of the one before. A second rotation within that time ends the oldest one. Returns the endpoint with its new secret, which is shown this once.',
+      'Replaces the secret of an endpoint. For 24 hours each request has two signatures, of the new secret ' +
+      'and of the one before. A second rotation within that time ends the oldest one. Returns the endpoint ' +
+      'with its new secret, which is shown this once.',
     parameters: endpointId,
     responses: { 200: 'The endpoint and its new secret.' },
     example: { response: { ...endpoint, previous_secret_until: '2026-03-03T09:30:00.000Z', secret } },
   },
   pingWebhookEndpoint: {
     description:
-      'Tests an endpoint. Sends a challenge to one that is `unverified`, and queues an event `ping` for one that is `enabled`; its result is in the list of deliveries. Returns the endpoint.',
+      'Tests an endpoint. Sends a challenge to one that is `unverified`, and queues an event `ping` for one ' +
+      'that is `enabled`; its result is in the list of deliveries. Returns the endpoint.',
     parameters: endpointId,
     responses: { 200: 'The endpoint.' },
     example: { response: endpoint },
   },
   listWebhookDeliveries: {
-    description: `Returns what was sent, or waits to be sent, to endpoints of ${whose}, newest first. Deliveries are kept for 30 days. ${paged}`,
+    description:
+      `Returns what was sent, or waits to be sent, to endpoints of ${whose}, newest first. Deliveries are kept ` +
+      `for 30 days. ${paged}`,
     responses: { 200: 'A page of deliveries.' },
     example: { response: page(delivery) },
   },

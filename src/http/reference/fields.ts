@@ -72,7 +72,8 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   contains: 'Text in the name or the merchant; null for any.',
   consent_expires_at: 'When the consent of the user expires.',
   cost_basis:
-    'What the user paid for all units of the holding, usually with fees, as the institution reports it: for the whole position, not for a unit. Null if it is unknown.',
+    'What the user paid for all units of the holding, usually with fees, as the institution reports it: for ' +
+    'the whole position, not for a unit. Null if it is unknown.',
   country_codes: 'The countries whose institutions Link offers (ISO 3166-1 alpha-2).',
   created_at: 'When it was created.',
   currency: 'The ISO 4217 code, or the unofficial code that the institution uses.',
@@ -223,7 +224,8 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   'Backup.place': 'Who made it: the Worker, into the `bucket`, or the `command`.',
   'Backup.state': 'Whether it is complete.',
   'Backup.problem':
-    'Why it failed: `time_limit` if the database is too large for the cron, `interrupted` if the Worker ended without a trace, `error` otherwise.',
+    'Why it failed: `time_limit` if the database is too large for the cron, `interrupted` if the Worker ended ' +
+    'without a trace, `error` otherwise.',
   'Backup.started_at': 'The time of the snapshot.',
   'Backup.finished_at': 'When it was complete or failed.',
   'Backup.rows': 'The number of rows.',

@@ -21,7 +21,8 @@ const id = { id: 'The id of the item.' }
 export const itemTexts: OperationTexts = {
   createLinkToken: {
     description:
-      'Creates a link token for a new item, or with `item_id` for update mode of an existing one. The token is bound to the user. Returns the token to open Plaid Link with.',
+      'Creates a link token for a new item, or with `item_id` for update mode of an existing one. The token ' +
+      'is bound to the user. Returns the token to open Plaid Link with.',
     body: 'Options of the Link session. All are optional.',
     responses: { 200: 'The link token.' },
     example: {
@@ -31,7 +32,9 @@ export const itemTexts: OperationTexts = {
   },
   exchangePublicToken: {
     description:
-      'Exchanges the public token of a finished Link session for an item and starts its first sync. Needs the link token of the session in staging and production. Returns the item; its data arrive in the background. A repeated request returns the same item.',
+      'Exchanges the public token of a finished Link session for an item and starts its first sync. Needs the ' +
+      'link token of the session in staging and production. Returns the item; its data arrive in the ' +
+      'background. A repeated request returns the same item.',
     body: 'The public token, the link token, and the metadata that Link returned.',
     responses: { 201: 'The new item.' },
     example: {
@@ -63,26 +66,32 @@ export const itemTexts: OperationTexts = {
   },
   refreshItem: {
     description:
-      'Asks Plaid to read the bank now: transactions, and investments where the item has them. Plaid bills each of these calls. They are off unless the operator allows them, and limited for each item, each user and the deployment by UTC day; a call that fails counts. The response says that Plaid has accepted the request. A webhook and a sync bring the data within minutes.',
+      'Asks Plaid to read the bank now: transactions, and investments where the item has them. Plaid bills ' +
+      'each of these calls. They are off unless the operator allows them, and limited for each item, each ' +
+      'user and the deployment by UTC day; a call that fails counts. The response says that Plaid has ' +
+      'accepted the request. A webhook and a sync bring the data within minutes.',
     parameters: { id: 'The id of the item.' },
     responses: { 202: 'Plaid reads the bank.' },
     example: { response: { products: ['transactions', 'investments'] } },
   },
   removeItem: {
     description:
-      'Hides the item and its data immediately and removes the item at Plaid. Deletes the data after the retention period, or with `purge` immediately.',
+      'Hides the item and its data immediately and removes the item at Plaid. Deletes the data after the ' +
+      'retention period, or with `purge` immediately.',
     parameters: id,
     responses: { 204: 'The item is hidden, and its removal at Plaid is queued.' },
   },
   rotateAccessToken: {
     description:
-      'Replaces the access token of the item by a new one from Plaid, which invalidates the old one. Waits up to ten seconds for the result.',
+      'Replaces the access token of the item by a new one from Plaid, which invalidates the old one. Waits up ' +
+      'to ten seconds for the result.',
     parameters: id,
     responses: { 202: 'The rotation continues in the background.', 204: 'The access token is replaced.' },
   },
   listDuplicates: {
     description:
-      'Returns the accounts of the item that duplicate, or may duplicate, other accounts of the user. Of each pair, only one account counts in sums.',
+      'Returns the accounts of the item that duplicate, or may duplicate, other accounts of the user. Of each ' +
+      'pair, only one account counts in sums.',
     parameters: id,
     responses: { 200: 'The duplicates of the item.' },
     example: {
@@ -91,7 +100,9 @@ export const itemTexts: OperationTexts = {
   },
   settleDuplicate: {
     description:
-      'Stores the decision of the user about a duplicate: merge it into another account, or keep both. A merge keeps the id, notes, categories and history of the target account. If both items are live, both accounts remain and one of them counts. Returns the account that counts.',
+      'Stores the decision of the user about a duplicate: merge it into another account, or keep both. A ' +
+      'merge keeps the id, notes, categories and history of the target account. If both items are live, both ' +
+      'accounts remain and one of them counts. Returns the account that counts.',
     parameters: { ...id, account_id: 'The id of the duplicate account.' },
     body: 'The decision: either `merge_into` or `keep`.',
     responses: { 200: 'The account that counts.' },

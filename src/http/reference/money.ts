@@ -91,7 +91,8 @@ export const moneyTexts: OperationTexts = {
   },
   cashFlow: {
     description:
-      'Returns inflows and outflows by interval and currency. Transfers between accounts of the user do not count. The default window is 12 months, 12 weeks or 30 days, by `interval`; the maximum is 731 days.',
+      'Returns inflows and outflows by interval and currency. Transfers between accounts of the user do not ' +
+      'count. The default window is 12 months, 12 weeks or 30 days, by `interval`; the maximum is 731 days.',
     responses: { 200: 'The cash flow of each interval with movements.' },
     example: {
       response: {

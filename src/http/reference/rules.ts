@@ -20,8 +20,13 @@ export const ruleTexts: OperationTexts = {
   },
   createRule: {
     description:
-      'Creates a rule after all others. From then on, each sync applies the rules to new transactions: of the rules whose conditions all match, the first one with a category gives the category, and one that hides, hides. Stored transactions change only by `POST /rules/apply`. A value that the user set is never changed. A user can have 100 rules.',
-    body: 'The conditions, at least one, and the actions, at least one. `contains` is plain text in the name or the merchant; letter case and the encoding of accents do not matter.',
+      'Creates a rule after all others. From then on, each sync applies the rules to new transactions: of the ' +
+      'rules whose conditions all match, the first one with a category gives the category, and one that ' +
+      'hides, hides. Stored transactions change only by `POST /rules/apply`. A value that the user set is ' +
+      'never changed. A user can have 100 rules.',
+    body:
+      'The conditions, at least one, and the actions, at least one. `contains` is plain text in the name or the ' +
+      'merchant; letter case and the encoding of accents do not matter.',
     responses: { 201: 'The rule.' },
     example: { request: { contains: 'example coffee', max_amount: '20', user_category: 'Coffee' }, response: rule },
   },
@@ -81,7 +86,9 @@ export const ruleTexts: OperationTexts = {
   },
   applyRules: {
     description:
-      'Applies the rules to the stored transactions, the newest first, 5,000 in a step. Values of earlier rules are computed again: those of deleted rules are taken back. Repeat with `cursor` until `next_cursor` is null. A step can be repeated without effect.',
+      'Applies the rules to the stored transactions, the newest first, 5,000 in a step. Values of earlier ' +
+      'rules are computed again: those of deleted rules are taken back. Repeat with `cursor` until ' +
+      '`next_cursor` is null. A step can be repeated without effect.',
     body: 'The place of the step; empty for the first one.',
     responses: { 200: 'What the step changed.' },
     example: { request: {}, response: { checked: 5000, changed: 31, next_cursor: 'WyJydWxlcyIsWyIyMDI1LTA0LTAxIiwi' } },

@@ -8,7 +8,9 @@ export const systemTexts: OperationTexts = {
   },
   ready: {
     description:
-      'Returns 200 when each database login reaches a migrated database with exactly its rights, and the encryption keys open the stored secrets. A frozen deployment is ready. Names the version of the Worker, which a deployment needs. Otherwise returns 503; the log has the reason.',
+      'Returns 200 when each database login reaches a migrated database with exactly its rights, and the ' +
+      'encryption keys open the stored secrets. A frozen deployment is ready. Names the version of the ' +
+      'Worker, which a deployment needs. Otherwise returns 503; the log has the reason.',
     responses: { 200: 'The deployment can serve requests.' },
     example: {
       response: {
@@ -27,7 +29,8 @@ export const systemTexts: OperationTexts = {
   },
   getStatus: {
     description:
-      'Returns whether changes are possible. While an operator has frozen the deployment, reads continue and changes get 503 `frozen`. A client can disable what changes something.',
+      'Returns whether changes are possible. While an operator has frozen the deployment, reads continue and ' +
+      'changes get 503 `frozen`. A client can disable what changes something.',
     responses: { 200: 'Whether changes are possible.' },
     example: { response: { read_only: false } },
   },
@@ -46,7 +49,8 @@ export const systemTexts: OperationTexts = {
   },
   appleAppSiteAssociation: {
     description:
-      'Returns the iOS apps that may open `/connect/return` on this host, in the format of Apple. Returns 404 unless the operator set `APPLE_APP_IDS`.',
+      'Returns the iOS apps that may open `/connect/return` on this host, in the format of Apple. Returns 404 ' +
+      'unless the operator set `APPLE_APP_IDS`.',
     responses: { 200: 'The file `apple-app-site-association`.' },
     example: {
       response: {
@@ -58,7 +62,8 @@ export const systemTexts: OperationTexts = {
   },
   androidAssetLinks: {
     description:
-      'Returns the Android apps that may open links to this host, in the format of Google. Returns 404 unless the operator set `ANDROID_PACKAGE_NAMES`.',
+      'Returns the Android apps that may open links to this host, in the format of Google. Returns 404 unless ' +
+      'the operator set `ANDROID_PACKAGE_NAMES`.',
     responses: { 200: 'The file `assetlinks.json`.' },
     example: {
       response: [
@@ -75,7 +80,8 @@ export const systemTexts: OperationTexts = {
   },
   receiveWebhook: {
     description:
-      'Verifies the signature over the raw body, stores the event once and schedules the syncs it calls for. Needs exactly one of the two signature headers. Every rejected webhook gets the same 401.',
+      'Verifies the signature over the raw body, stores the event once and schedules the syncs it calls for. ' +
+      'Needs exactly one of the two signature headers. Every rejected webhook gets the same 401.',
     body: 'The webhook as Plaid, or the relay of the operator, sent it. At most 1 MiB.',
     responses: { 200: 'The webhook is stored, or was stored before.' },
     example: {

@@ -34,7 +34,8 @@ export const transactionTexts: OperationTexts = {
   },
   listTransactionChanges: {
     description:
-      'Returns the changes after a change number, in order. Each transaction appears once, in its current state. Start with `since=0` and pass `next_since` to the next request.',
+      'Returns the changes after a change number, in order. Each transaction appears once, in its current ' +
+      'state. Start with `since=0` and pass `next_since` to the next request.',
     responses: { 200: 'A page of changes.' },
     example: {
       response: {
@@ -81,7 +82,8 @@ export const transactionTexts: OperationTexts = {
   },
   editTransaction: {
     description:
-      'Sets the note, the category or the visibility of a transaction. Syncs keep these edits, and rules do not change them: a category that is cleared stays cleared. Returns the transaction.',
+      'Sets the note, the category or the visibility of a transaction. Syncs keep these edits, and rules do ' +
+      'not change them: a category that is cleared stays cleared. Returns the transaction.',
     parameters: id,
     body: 'The fields to change. An absent field stays as it is; null clears it.',
     responses: { 200: 'The transaction with its edits.' },

@@ -81,7 +81,10 @@ export const workFields: Readonly<Record<string, string>> = {
   'TimelineEntry.id':
     'The id of the webhook, the run, the change, the audit row, the session, the exchange, the removal or the letter.',
   'TimelineEntry.kind':
-    '`webhook`: received from Plaid. `sync_run`: an attempt to read a product. `status`: the status of the item or its reason changed; the last 50 changes. `change`: a row of the audit trail. `link_session`: Link in update mode. `exchange`: of a public token. `removal`: waits to be removed at Plaid. `dead_letter`: a queue message that could not be processed.',
+    '`webhook`: received from Plaid. `sync_run`: an attempt to read a product. `status`: the status of the ' +
+    'item or its reason changed; the last 50 changes. `change`: a row of the audit trail. `link_session`: ' +
+    'Link in update mode. `exchange`: of a public token. `removal`: waits to be removed at Plaid. ' +
+    '`dead_letter`: a queue message that could not be processed.',
   'TimelineEntry.at': 'When it was received, started or created.',
   'TimelineEntry.what':
     'The type and code of the webhook, the outcome, the new status, the action, the state or the reason.',
@@ -200,9 +203,15 @@ export const workFields: Readonly<Record<string, string>> = {
   'Account.name': 'The name that the user gave the account; without one, `bank_name`.',
   'Account.bank_name': 'The name that the institution or the user gave the account at the institution.',
   'Account.balances.current':
-    'Plaid’s current balance, without pending transactions. `depository`: the money in the account; negative when overdrawn. `credit`: the amount owed; negative when the institution owes the user. `loan`: the principal that remains to be paid. `investment`: the value of all assets. Null if the institution does not report it; then `available` is set.',
+    'Plaid’s current balance, without pending transactions. `depository`: the money in the account; negative ' +
+    'when overdrawn. `credit`: the amount owed; negative when the institution owes the user. `loan`: the ' +
+    'principal that remains to be paid. `investment`: the value of all assets. Null if the institution does ' +
+    'not report it; then `available` is set.',
   'Account.balances.available':
-    'The amount that can be withdrawn or spent. `depository`: usually `current` minus pending money out plus pending money in, without the overdraft limit. `credit`: usually `limit` minus `current`, adjusted in the same way. `investment`: the cash that can be withdrawn. Null if the institution does not calculate it.',
+    'The amount that can be withdrawn or spent. `depository`: usually `current` minus pending money out plus ' +
+    'pending money in, without the overdraft limit. `credit`: usually `limit` minus `current`, adjusted in ' +
+    'the same way. `investment`: the cash that can be withdrawn. Null if the institution does not calculate ' +
+    'it.',
   'Account.balances.limit': '`credit`: the credit limit. `depository`: the agreed overdraft limit. Otherwise null.',
   'Account.hidden':
     'Whether the user hid the account: lists leave it and its rows out unless the request includes them.',
@@ -213,14 +222,25 @@ export const workFields: Readonly<Record<string, string>> = {
     'Whether the user has to decide about the duplicate (see `/plaid/items/{id}/duplicates`).',
   'AccountEdits.in_insights': 'Whether the account counts in net worth, cash flow and spending.',
   'DayBalance.current':
-    'Plaid’s current balance, without pending transactions. `depository`: the money in the account; negative when overdrawn. `credit`: the amount owed; negative when the institution owes the user. `loan`: the principal that remains to be paid. `investment`: the value of all assets. Null if the institution does not report it; then `available` is set.',
+    'Plaid’s current balance, without pending transactions. `depository`: the money in the account; negative ' +
+    'when overdrawn. `credit`: the amount owed; negative when the institution owes the user. `loan`: the ' +
+    'principal that remains to be paid. `investment`: the value of all assets. Null if the institution does ' +
+    'not report it; then `available` is set.',
   'DayBalance.available':
-    'The amount that can be withdrawn or spent. `depository`: usually `current` minus pending money out plus pending money in, without the overdraft limit. `credit`: usually `limit` minus `current`, adjusted in the same way. `investment`: the cash that can be withdrawn. Null if the institution does not calculate it.',
+    'The amount that can be withdrawn or spent. `depository`: usually `current` minus pending money out plus ' +
+    'pending money in, without the overdraft limit. `credit`: usually `limit` minus `current`, adjusted in ' +
+    'the same way. `investment`: the cash that can be withdrawn. Null if the institution does not calculate ' +
+    'it.',
   'DayBalance.limit': '`credit`: the credit limit. `depository`: the agreed overdraft limit. Otherwise null.',
   'DayBalance.estimated':
     'Whether `current` follows from later balances and transactions, because the institution reported none.',
   'DayBalanceList.estimated_from': 'The first estimated day; null if no day is estimated.',
   'DayBalanceList.estimate_ends':
-    'Why earlier days are not estimated. `oldest_transaction`: there are no earlier transactions. `history_incomplete`: Plaid has not sent all of them yet. `currency`: a transaction or a balance has another currency. `balance_mismatch`: the transactions do not explain the next reported balance. `pending_in_doubt`: the reported balance may include pending transactions. `unreadable_transactions`: some could not be read. `no_transactions`: there are none. `no_balance`: the first report has no current balance. `account_type`: accounts of this type are not estimated. Null if no balance was reported.',
+    'Why earlier days are not estimated. `oldest_transaction`: there are no earlier transactions. ' +
+    '`history_incomplete`: Plaid has not sent all of them yet. `currency`: a transaction or a balance has ' +
+    'another currency. `balance_mismatch`: the transactions do not explain the next reported balance. ' +
+    '`pending_in_doubt`: the reported balance may include pending transactions. `unreadable_transactions`: ' +
+    'some could not be read. `no_transactions`: there are none. `no_balance`: the first report has no current ' +
+    'balance. `account_type`: accounts of this type are not estimated. Null if no balance was reported.',
   'adminSearch.id': 'An id of this API or of Plaid, a request id, a link token or a public token.',
 }

@@ -178,7 +178,8 @@ export async function simulateDay(day: Day, say: (line: string) => void, signal:
     await work()
     if (minute % 60 === 59)
       say(
-        `hour ${(minute + 1) / 60} of ${hours}: ${counts.runs} runs, ${counts.deferred} deferred, ${queue.backlog(nowMs + minuteMs)} messages in line`,
+        `hour ${(minute + 1) / 60} of ${hours}: ${counts.runs} runs, ${counts.deferred} deferred, ` +
+          `${queue.backlog(nowMs + minuteMs)} messages in line`,
       )
   }
   return {

@@ -125,7 +125,8 @@ function accounts(item: Item, path: string): Html {
       ${action({
         path: `${path}/open`,
         effect:
-          'The bank opens an account with a balance of 100.00 USD: NEW_ACCOUNTS_AVAILABLE. The application sees it when the user shares it.',
+          'The bank opens an account with a balance of 100.00 USD: NEW_ACCOUNTS_AVAILABLE. The application ' +
+          'sees it when the user shares it.',
         button: 'Open the account',
         fields: html`${choose(
           'kind',

@@ -26,7 +26,8 @@ export function clockPage({ clock }: World): PanelPage {
         ${action({
           path: `${path}/reset`,
           effect:
-            'Forgets every bank, every webhook and every order of this panel. Applications keep what they have stored, and Plaid no longer knows their items.',
+            'Forgets every bank, every webhook and every order of this panel. Applications keep what they ' +
+            'have stored, and Plaid no longer knows their items.',
           button: 'Empty the simulator',
           confirm: 'Yes, forget everything',
         })}

@@ -103,7 +103,8 @@ const advance: PlainOrder = (form) => {
     path: '/clock',
     body: { advance_ms: days * dayMs },
     words: (answer) =>
-      `The day at the banks was ${String(answer['from'])} and is now ${String(answer['today'])}. ${counted(countIn(answer, 'items'), 'bank')} moved on.`,
+      `The day at the banks was ${String(answer['from'])} and is now ${String(answer['today'])}. ` +
+      `${counted(countIn(answer, 'items'), 'bank')} moved on.`,
   }
 }
 

@@ -47,7 +47,9 @@ const applicationBody = z
       .max(255)
       .optional()
       .describe(
-        'The issuer of its users: that of the identity provider (`AUTH_ISSUER`), so that a person is the same user with a token and with a key, or any other https URL. Without it, the application gets a separate issuer.',
+        'The issuer of its users: that of the identity provider (`AUTH_ISSUER`), so that a person is the same ' +
+          'user with a token and with a key, or any other https URL. Without it, the application gets a ' +
+          'separate issuer.',
       ),
   })
   .meta({ id: 'ApplicationRequest' })

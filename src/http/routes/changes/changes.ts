@@ -25,7 +25,8 @@ const upserted = {
     .int()
     .min(0)
     .describe(
-      'The number of the change. A later change has a higher number. Rows of a read from the start have the number of the newest change at its beginning.',
+      'The number of the change. A later change has a higher number. Rows of a read from the start have the ' +
+        'number of the newest change at its beginning.',
     ),
   op: z.literal('upsert'),
   id,

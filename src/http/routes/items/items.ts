@@ -39,7 +39,9 @@ export const itemSchema = z
       .enum(['update', 'give_consent', 'add_accounts', 'contact_bank', 'relink'])
       .nullable()
       .describe(
-        'What the user has to do, or null. `update`, `give_consent`: open Link with this `item_id`, then call `/repaired`. `add_accounts`: the same with `account_selection`. `contact_bank`: resolve the problem at the institution. `relink`: link the institution again.',
+        'What the user has to do, or null. `update`, `give_consent`: open Link with this `item_id`, then call ' +
+          '`/repaired`. `add_accounts`: the same with `account_selection`. `contact_bank`: resolve the problem ' +
+          'at the institution. `relink`: link the institution again.',
       ),
     possible_duplicate: z
       .boolean()
@@ -52,7 +54,8 @@ export const itemSchema = z
         status: z
           .string()
           .describe(
-            '`pending`, `ok`, `error`, `consent_needed`, or `absent`: Plaid does not offer the product for this item; it is requested again about once a week.',
+            '`pending`, `ok`, `error`, `consent_needed`, or `absent`: Plaid does not offer the product for ' +
+              'this item; it is requested again about once a week.',
           ),
         last_synced_at: instant.nullable(),
         last_error: z.string().nullable(),

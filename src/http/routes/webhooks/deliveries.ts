@@ -30,7 +30,8 @@ const deliverySchema = z
     state: z
       .enum(states)
       .describe(
-        '`pending`: waits for its next attempt. `delivered`: the endpoint returned 2xx. `failed`: not attempted again, unless it is replayed.',
+        '`pending`: waits for its next attempt. `delivered`: the endpoint returned 2xx. `failed`: not ' +
+          'attempted again, unless it is replayed.',
       ),
     attempts: z.int().describe('The number of attempts.'),
     history: z

@@ -29,13 +29,16 @@ const endpointSchema = z
     state: z
       .enum(['unverified', 'enabled', 'disabled'])
       .describe(
-        '`unverified`: the endpoint has not answered the challenge and gets no events. `enabled`. `disabled`: it gets nothing until it is enabled again.',
+        '`unverified`: the endpoint has not answered the challenge and gets no events. `enabled`. `disabled`: ' +
+          'it gets nothing until it is enabled again.',
       ),
     disabled_reason: z
       .enum(reasons)
       .nullable()
       .describe(
-        'Why it is disabled. `requested`: by a request. `gone`: it returned 410. `failing`: it failed for three days. `behind`: it failed, and too many events were waiting. `unsafe`: its host name leads to a private network. `no_key`: the application that owns it has no valid API key.',
+        'Why it is disabled. `requested`: by a request. `gone`: it returned 410. `failing`: it failed for ' +
+          'three days. `behind`: it failed, and too many events were waiting. `unsafe`: its host name leads to ' +
+          'a private network. `no_key`: the application that owns it has no valid API key.',
       ),
     failing_since: instant.nullable().describe('Since when every delivery failed; null after a success.'),
     previous_secret_until: instant
