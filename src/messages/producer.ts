@@ -1,5 +1,5 @@
-// Sends messages to the sync queue. Retries batches that the queue rejects, and returns what it does not accept in the
-// end. Never rejects: the sweep finds rows whose message was not sent.
+// Sends messages to the queues. Retries batches that the queue rejects, and returns the ids of messages that it did not
+// accept. Never rejects: the sweep finds rows whose message was not sent.
 import type { DueMessage } from '../db/sync/message-claims.ts'
 import type { Logger } from '../monitoring/logger.ts'
 import { currentCauseId } from '../monitoring/operation.ts'
@@ -21,7 +21,7 @@ export interface RequestedRotation {
   readonly isBackground?: boolean
 }
 
-/** The message with the id of what caused it, unless it continues another message that has one. */
+/** Adds the id of the request or message that caused this one, if there is one. */
 function withCause({ body, ...rest }: Outgoing): Outgoing {
   const causeId = currentCauseId()
   return { body: causeId === null ? body : { ...body, cause_id: causeId }, ...rest }
@@ -40,7 +40,7 @@ export interface Producer {
   readonly enqueueLinkSessions: (ids: readonly string[]) => Promise<readonly string[]>
   /** Continues a rotation of the encryption keys. Returns whether the queue accepted the message. */
   readonly enqueueRewrap: (message: RewrapMessage, delaySeconds: number) => Promise<boolean>
-  /** Continues an erasure; the cron does without the message. Returns whether the queue accepted it. */
+  /** Continues an erasure, which the cron would continue later. Returns whether the queue accepted the message. */
   readonly enqueueErasure: (id: string, delaySeconds: number) => Promise<boolean>
   /** Spreads the comparison of users over time. Returns the ids that the queue did not accept. */
   readonly enqueueUserChecks: (userIds: readonly string[], perSecond: number) => Promise<readonly string[]>
@@ -65,10 +65,10 @@ export interface ProducerOptions {
 
 /** Cloudflare's limit for one `sendBatch`. */
 const batchSize = 100
-/** Users of one message: they take a consumer about ten seconds. */
+/** Users per message. A consumer needs about ten seconds for them. */
 const usersPerMessage = 25
 const attempts = 3
-/** All attempts and pauses of a batch end within the 10 s in which Plaid expects a webhook's response. */
+/** So all attempts and pauses of a batch end within the 10 s in which Plaid expects the response to a webhook. */
 const firstPauseMs = 250
 /**
  * An overloaded queue can hang for a minute and accept the next attempt immediately. A batch that is sent twice is
@@ -76,13 +76,13 @@ const firstPauseMs = 250
  */
 const sendTimeoutMs = 2500
 
-const portionsOf = (ids: readonly string[], size: number): readonly (readonly string[])[] =>
+const chunksOf = (ids: readonly string[], size: number): readonly (readonly string[])[] =>
   Array.from({ length: Math.ceil(ids.length / size) }, (_, index) => ids.slice(index * size, (index + 1) * size))
 
 export function createProducer(options: ProducerOptions): Producer {
   const { queue, wait, random, log, timeoutMs = sendTimeoutMs } = options
 
-  const isTaken = async (messages: readonly Outgoing[]): Promise<boolean> => {
+  const isAccepted = async (messages: readonly Outgoing[]): Promise<boolean> => {
     for (let attempt = 1; ; attempt += 1)
       try {
         await withTimeout(timeoutMs, queue.sendBatch(messages.map(withCause)))
@@ -96,7 +96,7 @@ export function createProducer(options: ProducerOptions): Producer {
       }
   }
 
-  const sendEach = async (
+  const sendAll = async (
     due: readonly DueMessage[],
     message: (id: string) => SyncMessage,
   ): Promise<readonly string[]> => {
@@ -104,43 +104,43 @@ export function createProducer(options: ProducerOptions): Producer {
     for (let start = 0; start < due.length; start += batchSize) {
       const batch = due.slice(start, start + batchSize)
       const messages = batch.map(({ id, delaySeconds }) => ({ body: message(id), delaySeconds }))
-      if (!(await isTaken(messages))) refused.push(...batch.map(({ id }) => id))
+      if (!(await isAccepted(messages))) refused.push(...batch.map(({ id }) => id))
     }
     return refused
   }
 
   return {
-    send: (due, reason) => sendEach(due, (id) => ({ item_product_id: id, reason })),
+    send: (due, reason) => sendAll(due, (id) => ({ item_product_id: id, reason })),
     enqueueLinkSessions: (ids) =>
-      sendEach(
+      sendAll(
         ids.map((id) => ({ id, delaySeconds: 0 })),
         (id) => ({ link_session_id: id }),
       ),
     enqueueDeliveries: (ids) =>
-      sendEach(
+      sendAll(
         ids.map((id) => ({ id, delaySeconds: 0 })),
         (id) => ({ deliver_endpoint_id: id }),
       ),
     enqueueUserChecks: async (userIds, perSecond) => {
       const refused: string[] = []
       for (let start = 0; start < userIds.length; start += batchSize * usersPerMessage) {
-        const ofBatch = userIds.slice(start, start + batchSize * usersPerMessage)
-        const messages = portionsOf(ofBatch, usersPerMessage).map((ids, index) => ({
+        const batch = userIds.slice(start, start + batchSize * usersPerMessage)
+        const messages = chunksOf(batch, usersPerMessage).map((ids, index) => ({
           body: { check_user_ids: [...ids] },
           delaySeconds: Math.floor((start + index * usersPerMessage) / perSecond),
         }))
-        if (!(await isTaken(messages))) refused.push(...ofBatch)
+        if (!(await isAccepted(messages))) refused.push(...batch)
       }
       return refused
     },
-    enqueueRewrap: (body, delaySeconds) => isTaken([{ body, delaySeconds }]),
-    enqueueErasure: (id, delaySeconds) => isTaken([{ body: { erasure_id: id }, delaySeconds }]),
-    enqueueTokens: (body, delaySeconds) => isTaken([{ body, delaySeconds }]),
-    enqueueRotation: (rotation, delaySeconds = 0) => isTaken([{ body: rotationMessage(rotation), delaySeconds }]),
+    enqueueRewrap: (body, delaySeconds) => isAccepted([{ body, delaySeconds }]),
+    enqueueErasure: (id, delaySeconds) => isAccepted([{ body: { erasure_id: id }, delaySeconds }]),
+    enqueueTokens: (body, delaySeconds) => isAccepted([{ body, delaySeconds }]),
+    enqueueRotation: (rotation, delaySeconds = 0) => isAccepted([{ body: rotationMessage(rotation), delaySeconds }]),
     enqueueRotations: async (rotations, perSecond) => {
       const byId = new Map(rotations.map((rotation) => [rotation.itemId, rotation]))
       const due = [...byId.keys()].map((id, index) => ({ id, delaySeconds: Math.floor(index / perSecond) }))
-      const refused = await sendEach(due, (id) =>
+      const refused = await sendAll(due, (id) =>
         rotationMessage({ itemId: id, tokenDigest: byId.get(id)?.tokenDigest ?? '', isBackground: true }),
       )
       return due.length - refused.length

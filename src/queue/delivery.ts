@@ -15,14 +15,14 @@ export interface Delivery {
   readonly attempts: number
   ack(): void
   retry(options: { readonly delaySeconds: number }): void
-  /** Notes why the work was not done, to be reported. */
+  /** Adds an error to the report of this delivery. */
   fail(error: unknown): void
 }
 
 const nameOf = (body: SyncMessage | null): MessageKind | 'malformed' => (body === null ? 'malformed' : kindOf(body))
 
-/** Sweeps spread their messages over minutes, and steps of other work wait on purpose. */
-const isSentAtOnce = (body: SyncMessage | null): boolean =>
+/** Whether it was sent without a delay. Sweeps spread their messages over minutes, and steps of other work wait. */
+const isSentImmediately = (body: SyncMessage | null): boolean =>
   body !== null && ('link_session_id' in body || ('item_product_id' in body && body.reason !== 'sweep'))
 
 function idsIn(message: SyncMessage | null): LogFields {
@@ -86,7 +86,7 @@ export async function deliver(
   const { metrics } = ctx.services
   if (isDead) metrics.count('wn_dead_letters_total')
   else metrics.count('wn_messages_total', { kind: nameOf(body), outcome })
-  if (!isDead && message.attempts === 1 && isSentAtOnce(body))
+  if (!isDead && message.attempts === 1 && isSentImmediately(body))
     metrics.observe('wn_queue_wait_seconds', queuedMs, { kind: nameOf(body) })
   log.info('queue_message', {
     queue,
@@ -103,15 +103,15 @@ export async function deliver(
   report(ctx, body, { startedAtMs, durationMs, errors, totals })
 }
 
-interface Done {
+interface Result {
   readonly startedAtMs: number
   readonly durationMs: number
   readonly errors: readonly unknown[]
   readonly totals: OperationTotals
 }
 
-/** Reports after the message, so that it does not wait. */
-function report(ctx: Ctx, body: SyncMessage | null, { startedAtMs, durationMs, errors, totals }: Done): void {
+/** Reports errors and the trace in the background, so that the queue does not wait for them. */
+function report(ctx: Ctx, body: SyncMessage | null, { startedAtMs, durationMs, errors, totals }: Result): void {
   const { reports, services } = ctx
   const { sentry } = services.config
   if (reports === undefined || sentry === null) return
@@ -135,25 +135,25 @@ function report(ctx: Ctx, body: SyncMessage | null, { startedAtMs, durationMs, e
   reports.waitUntil(send())
 }
 
-/** What leads to the person; null if the person does not allow diagnostics. */
+/** The ids that a report contains; null if the person does not allow diagnostics. */
 async function subjectOf(ctx: Ctx, body: SyncMessage | null): Promise<ReportSubject | null> {
   const ids = {
     requestId: ctx.requestId,
     ...(body?.cause_id === undefined ? {} : { causeId: body.cause_id }),
   }
-  const place = placeOf(body)
-  if (place === null) return ids
+  const row = rowOf(body)
+  if (row === null) return ids
   try {
-    const found = await findDiagnosticsSubject(ctx.services.jobs, place)
+    const found = await findDiagnosticsSubject(ctx.services.jobs, row)
     if (found === null) return ids
     return found.allowed ? { ...ids, user: await ctx.services.pseudonyms.user(found.identity) } : null
   } catch {
-    // An operator must learn of a failing database. Such a report has nothing that leads to the person.
+    // A failing database must be reported. Such a report has no id that leads to the person.
     return {}
   }
 }
 
-function placeOf(body: SyncMessage | null): Parameters<typeof findDiagnosticsSubject>[1] | null {
+function rowOf(body: SyncMessage | null): Parameters<typeof findDiagnosticsSubject>[1] | null {
   if (body === null) return null
   if ('item_product_id' in body) return { table: 'item_products', id: body.item_product_id }
   if ('rotate_item_id' in body) return { table: 'items', id: body.rotate_item_id }

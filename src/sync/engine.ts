@@ -96,7 +96,7 @@ export async function syncProduct(
 }
 
 function measure({ services: { metrics } }: Ctx, product: string, outcome: SyncOutcome, milliseconds: number): void {
-  // What follows the code are paths of fields.
+  // Paths of fields may follow the code. They would be too many labels.
   const [code = 'none'] = 'failure' in outcome ? outcome.failure.errorCode.split(' ', 1) : []
   metrics.count('wn_sync_runs_total', { product, outcome: outcome.kind, code })
   metrics.observe('wn_sync_duration_seconds', milliseconds, { product })
@@ -192,7 +192,7 @@ async function handleFailure(ctx: Ctx, lease: Lease, report: RunReport, failure:
   const ended = await retryUntilOutcomeKnown(ctx, () => recordFailure(ctx.services.jobs, lease, report, end, row))
   if (ended.kind === 'superseded') return { kind: 'superseded' }
   if (ended.kind === 'committed') {
-    alarm(ctx, lease, ended)
+    logLosses(ctx, lease, ended)
     await notifyWatched(ctx, lease, ended)
     if (ended.markedDirty.length > 0) await ctx.services.enqueue(ended.markedDirty, 'raised')
   }
@@ -210,7 +210,7 @@ async function notifyWatched({ services }: Ctx, { itemId }: Lease, { watched }: 
   if (watched !== null) await services.live?.notify(watched.userId, { seq: watched.seq, items: [itemId] })
 }
 
-function alarm(ctx: Ctx, { itemId }: Lease, ended: Committed): void {
+function logLosses(ctx: Ctx, { itemId }: Lease, ended: Committed): void {
   if (ended.tokenLost) ctx.log.error('access_token_lost', { item_id: itemId })
   if (ended.isLossHeld) ctx.log.warn('item_loss_held', { item_id: itemId })
   if (ended.lossesStoppedAt !== null) ctx.log.error('item_losses_stopped', { count: ended.lossesStoppedAt })

@@ -3,7 +3,7 @@
 import { type RowKind, setAsideReadable, type SetAsideRow } from '../plaid/rows.ts'
 import type { PlaidAccount, PlaidHolding } from '../plaid/schemas.ts'
 
-interface Named {
+interface RowName {
   readonly kind: RowKind
   readonly list: string
   readonly accountId: string
@@ -16,22 +16,22 @@ interface Distinct<Row> {
 }
 
 /** Keeps the last row of each key. Sets aside earlier rows that differ from it. */
-export function lastOfEach<Row>(rows: readonly Row[], nameOf: (row: Row) => Named): Distinct<Row> {
+export function lastOfEach<Row>(rows: readonly Row[], nameOf: (row: Row) => RowName): Distinct<Row> {
   const rowKey = (row: Row): string => {
     const { kind, accountId, rowId } = nameOf(row)
     return JSON.stringify(rowId === null ? [kind, accountId] : [rowId])
   }
-  const last = new Map(rows.map((row) => [rowKey(row), row]))
-  const others = new Map<string, Row>()
+  const lastByKey = new Map(rows.map((row) => [rowKey(row), row]))
+  const earlier = new Map<string, Row>()
   for (const row of rows) {
     const text = JSON.stringify(row)
-    if (text !== JSON.stringify(last.get(rowKey(row)))) others.set(text, row)
+    if (text !== JSON.stringify(lastByKey.get(rowKey(row)))) earlier.set(text, row)
   }
-  const setAside = [...others.values()].map((row, index) => {
+  const setAside = [...earlier.values()].map((row, index) => {
     const { rowId, accountId, ...name } = nameOf(row)
     return setAsideReadable(row, { ...name, accountId, rowId, key: `${rowId ?? accountId} ${index}` }, 'repeated')
   })
-  return { rows: [...last.values()], setAside }
+  return { rows: [...lastByKey.values()], setAside }
 }
 
 const currencyOf = (row: {

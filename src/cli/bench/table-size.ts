@@ -1,5 +1,5 @@
 // A page, a commit, a sweep and a purge must cost the same with 100,000 transactions of other users as with millions.
-// Two databases in turns, each over one plain connection.
+// Measures two databases in turns, each over one connection of PostgreSQL's protocol.
 import type { Client } from 'pg'
 import * as z from 'zod'
 import { purgeItem } from '../../db/items/purge.ts'
@@ -22,7 +22,7 @@ const identity = { issuer: 'bench', subject: 'reader 1' }
 const reader: Crowd = { name: 'reader', users: 1, transactions: 360, investments: 36 }
 const removed: Crowd = { ...reader, name: 'removed' }
 
-type Work = (database: ScratchDatabase) => Promise<number>
+type Workload = (database: ScratchDatabase) => Promise<number>
 
 const idRow = z.tuple([z.object({ id: z.string() })])
 
@@ -37,7 +37,7 @@ async function addRemovedItem(owner: Client): Promise<string> {
   return idRow.parse(rows)[0].id
 }
 
-const works: Readonly<Record<string, Work>> = {
+const workloads: Readonly<Record<string, Workload>> = {
   [`page of ${pageSize} transactions`]: (database) =>
     database.directly(async () => {
       await listTransactions(database.api, identity, {}, pageSize, null)
@@ -45,7 +45,7 @@ const works: Readonly<Record<string, Work>> = {
   [`commit of ${commitSize} new transactions`]: async (database) => {
     const item = await makeItem(database.owner, crypto.randomUUID())
     let commit = async (): Promise<void> => undefined
-    // Also over the plain connection: the driver knows one endpoint, and there are two databases.
+    // Not over HTTP either: the driver has one endpoint, and there are two databases.
     await database.directly(async () => {
       commit = await prepareCommit(database, item, bankRows(commitSize))
     })
@@ -76,19 +76,19 @@ const works: Readonly<Record<string, Work>> = {
 function resultOf(name: string, small: readonly number[], large: readonly number[], rows: number): Result {
   const [value, against] = [median(large), median(small)]
   const ratio = value / against
-  const shown = { value: rounded(value), unit: 'ms', against: rounded(against), ratio: rounded(ratio) }
-  const among = `${name} among ${rows} transactions, against ${smallRows}`
-  return { name: among, ...shown, target: `<= ${largestRatio} times`, ok: ratio <= largestRatio }
+  const figures = { value: rounded(value), unit: 'ms', against: rounded(against), ratio: rounded(ratio) }
+  const title = `${name} among ${rows} transactions, against ${smallRows}`
+  return { name: title, ...figures, target: `<= ${largestRatio} times`, ok: ratio <= largestRatio }
 }
 
 async function compare(small: ScratchDatabase, large: ScratchDatabase, rows: number, signal: AbortSignal) {
   const results: Result[] = []
-  for (const [name, work] of Object.entries(works)) {
+  for (const [name, workload] of Object.entries(workloads)) {
     const times: [number[], number[]] = [[], []]
     for (let round = 0; round < rounds; round += 1) {
       signal.throwIfAborted()
-      times[0].push(await work(small))
-      times[1].push(await work(large))
+      times[0].push(await workload(small))
+      times[1].push(await workload(large))
     }
     results.push(resultOf(name, ...times, rows))
   }

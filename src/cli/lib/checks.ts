@@ -1,5 +1,5 @@
-// A list of small checks with one verdict each: pass, warn or fail. What a check does not know is never a pass, and a
-// check that throws has failed.
+// Runs a list of checks. Each has one verdict: pass, warn or fail. A check whose result is unknown does not pass, and a
+// check that throws fails.
 import { stripVTControlCharacters } from 'node:util'
 import { redacted } from './redacted.ts'
 
@@ -40,9 +40,9 @@ export interface CheckOptions {
   readonly signal?: AbortSignal
 }
 
-const longestText = 600
+const maxTextLength = 600
 
-/** The message of an error, without the type of the error; the messages of all errors that it collects. */
+/** The message of an error, without its type; for an AggregateError, the messages of its errors. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(messageOf).join('; ')
   if (!(error instanceof Error)) return String(error)
@@ -52,7 +52,7 @@ export function messageOf(error: unknown): string {
 
 /** Without line breaks, and without the colours of other programs. */
 const oneLine = (text: string): string =>
-  stripVTControlCharacters(text).replaceAll(/\s+/g, ' ').trim().slice(0, longestText)
+  stripVTControlCharacters(text).replaceAll(/\s+/g, ' ').trim().slice(0, maxTextLength)
 
 async function verdictOf<Ports>(check: Check<Ports>, ports: Ports): Promise<Verdict> {
   try {
@@ -65,7 +65,7 @@ async function verdictOf<Ports>(check: Check<Ports>, ports: Ports): Promise<Verd
   }
 }
 
-/** Runs the checks one after the other. One that fails does not stop the others. */
+/** Runs the checks in their order. A check that fails does not stop the others. */
 export async function runChecks<Ports>(
   checks: readonly Check<Ports>[],
   ports: Ports,
@@ -87,11 +87,11 @@ export async function runChecks<Ports>(
   return { ok: results.every(({ status }) => status !== 'fail'), results }
 }
 
-const signs: Readonly<Record<Status, string>> = { pass: 'pass', warn: 'WARN', fail: 'FAIL' }
+const labels: Readonly<Record<Status, string>> = { pass: 'pass', warn: 'WARN', fail: 'FAIL' }
 
-/** The lines of a result: what was found, and below it what to do. */
+/** The lines of a result: the finding, and below it the remedy. */
 export const describeResult = ({ status, name, said, remedy }: CheckResult): string =>
-  `${signs[status]}  ${name}: ${said}${remedy === undefined ? '' : `\n      → ${remedy}`}`
+  `${labels[status]}  ${name}: ${said}${remedy === undefined ? '' : `\n      → ${remedy}`}`
 
 /** `9 passed, 1 warned, 0 failed.` */
 export function describeReport({ results }: CheckReport): string {

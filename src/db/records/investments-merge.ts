@@ -54,8 +54,8 @@ export function addSecurities(lease: Lease, plaidSecurityIds: readonly string[])
 const sumOfAll = (value: SQL): SQL => sql`case when count(${value}) = count(*) then sum(${value}) end`
 
 /**
- * One row for each holding. Several rows of one, as some lots are reported, are added up; they have the same currency.
- * The price is the common one, or else follows from the sums.
+ * One row for each holding. Plaid reports some holdings as several rows, one for each lot. They have the same currency
+ * and are added up. The price is the common one, or else follows from the sums.
  */
 function incomingHoldings(rows: readonly PlaidHoldingRow[]): SQL {
   const worth = sql`coalesce(institution_value, quantity * institution_price)`
@@ -73,8 +73,8 @@ function incomingHoldings(rows: readonly PlaidHoldingRow[]): SQL {
 }
 
 /**
- * The rows are all holdings of the item: deletes other holdings, and today's row of each; earlier days stay. Keeps a
- * holding that may be one of the set-aside rows.
+ * Replaces the holdings of the item: the rows are all of them. Deletes every other holding with its row of today; rows of
+ * earlier days stay. Keeps a holding that may be one of the rows set aside.
  */
 export function mergeHoldings(lease: Lease, rows: readonly PlaidHoldingRow[], setAside: readonly SetAside[]) {
   const isUnread = mayBeSetAsideWithin(
@@ -119,14 +119,14 @@ export function mergeHoldings(lease: Lease, rows: readonly PlaidHoldingRow[], se
       order: ['account_id', 'security_id'],
       set: sql`updated_at = now()`,
     }),
-    beside: keepHoldingDay(lease),
+    also: keepHoldingDay(lease),
   })
 }
 
 /**
- * The staged rows and these are all investment transactions from day `from` to day `to`. Other stored rows of that
- * window were cancelled, unless their account is no longer shared or a set-aside row may be one of them. Without a
- * window nothing was cancelled.
+ * Replaces a window: the staged rows and these are all investment transactions from day `from` to day `to`. Marks other
+ * stored rows of the window as removed, unless their account is no longer shared or a row set aside may be one of them.
+ * Without a window, marks nothing as removed.
  */
 export function mergeInvestmentTransactions(
   lease: Lease,

@@ -15,13 +15,13 @@ interface Replacement {
   readonly remove: SQL
   readonly upsert: SQL
   /** CTEs that write further tables. */
-  readonly beside?: SQL
+  readonly also?: SQL
 }
 
 /** Also leaves the numbers of written and removed rows in `app.upserted` and `app.removed` for the run's record. */
-export function replaceRows(lease: Lease, { read, unknown, and, remove, upsert, beside }: Replacement): Statement {
+export function replaceRows(lease: Lease, { read, unknown, and, remove, upsert, also }: Replacement): Statement {
   return command(sql`with ${read}, ${storeUnknown(lease, unknown)}${and === undefined ? sql`` : sql`, ${and}`},
-    gone as (${remove} returning 1), merged as (${upsert} returning 1)${beside === undefined ? sql`` : sql`, ${beside}`}
+    gone as (${remove} returning 1), merged as (${upsert} returning 1)${also === undefined ? sql`` : sql`, ${also}`}
     select ${countUnknown}, set_config('app.upserted', (select count(*) from merged)::text, true),
       set_config('app.removed', (select count(*) from gone)::text, true)`)
 }

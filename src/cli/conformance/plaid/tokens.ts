@@ -31,12 +31,12 @@ export const tokenAssertions: readonly Assertion<PlaidTarget>[] = [
     async check(target) {
       const { accessToken } = await target.sharedItem()
       const foreign = accessToken.replace('access-sandbox-', 'access-production-')
-      expectEqual('answer', await itemGet(target, foreign), unknownAccessToken)
+      expectEqual('response', await itemGet(target, foreign), unknownAccessToken)
     },
   },
   {
     name: 'plaid/rotation-kills-the-old-token',
-    promise: '/item/access_token/invalidate returns a new token; the old one is dead at once.',
+    promise: '/item/access_token/invalidate returns a new token; the old one is invalid immediately.',
     source: `${items}/#itemaccess_tokeninvalidate`,
     certainty: 'sure',
     async check(target) {
@@ -57,7 +57,7 @@ export const tokenAssertions: readonly Assertion<PlaidTarget>[] = [
     async check(target) {
       const { accessToken } = await target.item()
       const remove = async () => errorOf(await target.call('/item/remove', { access_token: accessToken }))
-      expectEqual('answers', [await remove(), await remove()], ['200', '400 ITEM_ERROR ITEM_NOT_FOUND'])
+      expectEqual('responses', [await remove(), await remove()], ['200', '400 ITEM_ERROR ITEM_NOT_FOUND'])
       expectEqual('/item/get', await itemGet(target, accessToken), '400 ITEM_ERROR ITEM_NOT_FOUND')
     },
   },

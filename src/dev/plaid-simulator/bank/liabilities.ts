@@ -1,4 +1,4 @@
-// What the customer owes and when. Computed from the books at each call, so it always agrees with the postings.
+// The liabilities of a customer. Computed from the books at each call, so they always agree with the postings.
 import { addDays, addMonths } from './calendar.ts'
 import type { Role } from './household.ts'
 import { accountOf, sameCurrency, total } from './ledger.ts'
@@ -14,26 +14,26 @@ const zero = exact('0')
 /** The day of the month of card statements. Payment is due three weeks later. */
 const statementDay = '22'
 
-/** Recomputes the liabilities of the household's accounts at the end of the day. A custom user's stay as given. */
+/** Recomputes the liabilities of a household at the end of the day. Those of a custom user stay as they were given. */
 export function refreshLiabilities(bank: Bank, today: Day): void {
   const { household } = bank.backOffice
   if (household === null) return
-  const owed = <Liability>(role: Role, reckon: (account: Account) => Liability): Liability[] => {
+  const ofRole = <Liability>(role: Role, liabilityOf: (account: Account) => Liability): Liability[] => {
     const id = household.accounts[role]
-    return id === undefined || bank.closedAccountIds.has(id) ? [] : [reckon(accountOf(bank, id))]
+    return id === undefined || bank.closedAccountIds.has(id) ? [] : [liabilityOf(accountOf(bank, id))]
   }
   bank.liabilities = {
-    credit: owed('card', (account) => creditCard(bank, account, today)),
-    mortgage: owed('mortgage', (account) => mortgage(bank, account, today, cents(household.mortgageCents))),
-    student: owed('student', (account) => studentLoan(bank, account, today)),
+    credit: ofRole('card', (account) => creditCard(bank, account, today)),
+    mortgage: ofRole('mortgage', (account) => mortgage(bank, account, today, cents(household.mortgageCents))),
+    student: ofRole('student', (account) => studentLoan(bank, account, today)),
   }
 }
 
 function creditCard(bank: Bank, account: Account, today: Day): CreditCardLiability {
   const issued = lastDayOfMonth(today, statementDay)
-  const since = postings(bank, account).filter(({ date }) => date > issued && date <= today)
-  const balance = subtractExact(account.balances.current ?? zero, total(since.map(({ amount }) => amount)))
-  const owed = compareExact(balance, zero) > 0
+  const later = postings(bank, account).filter(({ date }) => date > issued && date <= today)
+  const balance = subtractExact(account.balances.current ?? zero, total(later.map(({ amount }) => amount)))
+  const isOwed = compareExact(balance, zero) > 0
   return {
     account_id: account.account_id,
     aprs: [
@@ -45,7 +45,7 @@ function creditCard(bank: Bank, account: Account, today: Day): CreditCardLiabili
     ...lastPayment(bank, account),
     last_statement_issue_date: issued,
     last_statement_balance: balance,
-    minimum_payment_amount: owed ? smaller(balance, exact('35')) : zero,
+    minimum_payment_amount: isOwed ? minimum(balance, exact('35')) : zero,
     next_payment_due_date: addDays(issued, 21),
   }
 }
@@ -118,8 +118,8 @@ function studentLoan(bank: Bank, account: Account, today: Day): StudentLoan {
 
 function postings(bank: Bank, account: Account): Transaction[] {
   return bank.transactions.filter((transaction) => {
-    const own = transaction.account_id === account.account_id && !transaction.pending
-    return own && sameCurrency(transaction, account.balances)
+    const isOwnPosting = transaction.account_id === account.account_id && !transaction.pending
+    return isOwnPosting && sameCurrency(transaction, account.balances)
   })
 }
 
@@ -139,10 +139,10 @@ function paidThisYear(
   account: Account,
   today: Day,
 ): { ytd_interest_paid: RawNumber; ytd_principal_paid: RawNumber } {
-  const year = postings(bank, account).filter(({ date }) => date.slice(0, 4) === today.slice(0, 4))
-  const paid = negateExact(total(year.filter(isPayment).map(({ amount }) => amount)))
-  const charged = total(year.filter((posting) => !isPayment(posting)).map(({ amount }) => amount))
-  const interest = smaller(charged, paid)
+  const thisYear = postings(bank, account).filter(({ date }) => date.slice(0, 4) === today.slice(0, 4))
+  const paid = negateExact(total(thisYear.filter(isPayment).map(({ amount }) => amount)))
+  const charged = total(thisYear.filter((posting) => !isPayment(posting)).map(({ amount }) => amount))
+  const interest = minimum(charged, paid)
   return { ytd_interest_paid: interest, ytd_principal_paid: subtractExact(paid, interest) }
 }
 
@@ -150,16 +150,16 @@ function isPayment({ personal_finance_category }: Transaction): boolean {
   return personal_finance_category?.primary === 'LOAN_PAYMENTS'
 }
 
-function smaller(left: RawNumber, right: RawNumber): RawNumber {
+function minimum(left: RawNumber, right: RawNumber): RawNumber {
   return compareExact(left, right) < 0 ? left : right
 }
 
 function lastDayOfMonth(today: Day, day: string): Day {
-  const here = `${today.slice(0, 8)}${day}`
-  return here <= today ? here : addMonths(here, -1)
+  const inThisMonth = `${today.slice(0, 8)}${day}`
+  return inThisMonth <= today ? inThisMonth : addMonths(inThisMonth, -1)
 }
 
 function nextDayOfMonth(today: Day, day: string): Day {
-  const here = `${today.slice(0, 8)}${day}`
-  return here > today ? here : addMonths(here, 1)
+  const inThisMonth = `${today.slice(0, 8)}${day}`
+  return inThisMonth > today ? inThisMonth : addMonths(inThisMonth, 1)
 }
