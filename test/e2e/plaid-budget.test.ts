@@ -17,7 +17,7 @@ test('the object counts every call and was always available', async () => {
   expect(edge.lines().filter((line) => line.includes('plaid_quota_failed'))).toEqual([])
 })
 
-test('every call is in the ledger, by endpoint and outcome', async () => {
+test('every call is in the usage counts, by endpoint and outcome', async () => {
   await edge.settled()
   await vi.waitFor(
     async () => {

@@ -1,7 +1,7 @@
 // Types and helpers for what happens to a household on a day. Nothing here changes the books.
 import { dayOfMonth, monthEnd } from './calendar.ts'
 import type { Household, Role } from './household.ts'
-import { accountOf } from './ledger.ts'
+import { accountOf } from './booking.ts'
 import type { Account, Bank, OtherSide } from './model.ts'
 import { negateExact } from './number.ts'
 import type { Draft } from './posting.ts'

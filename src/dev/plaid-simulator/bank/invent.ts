@@ -1,5 +1,5 @@
 // Operations on a bank while time passes: invent a transaction, play the days to come, post a pending transaction.
-import { accountOf } from './ledger.ts'
+import { accountOf } from './booking.ts'
 import type { Account, Bank, Transaction } from './model.ts'
 import { transactionOf } from './posting.ts'
 import { everydayMerchants, purchase } from './purchases.ts'
@@ -7,7 +7,7 @@ import { pick, type Random } from './random.ts'
 import type { Day, Ids } from './values.ts'
 
 export { postedFrom } from './clearing.ts'
-export { book, otherSideOf, unbook } from './ledger.ts'
+export { book, otherSideOf, unbook } from './booking.ts'
 export { playDays } from './play-days.ts'
 
 export interface Invention {

@@ -1,7 +1,7 @@
 // The liabilities of a customer. Computed from the books at each call, so they always agree with the postings.
 import { addDays, addMonths } from './calendar.ts'
 import type { Role } from './household.ts'
-import { accountOf, sameCurrency, total } from './ledger.ts'
+import { accountOf, sameCurrency, total } from './booking.ts'
 import type { CreditCardLiability, MortgageLiability, StudentLoan } from './model-liabilities.ts'
 import type { Account, Bank, Transaction } from './model.ts'
 import { cents, compareExact, exact, negateExact, subtractExact } from './number.ts'

@@ -1,5 +1,5 @@
 // Holdings and their values. The account's balance is always the exact sum of its holdings.
-import { sameCurrency, total } from './ledger.ts'
+import { sameCurrency, total } from './booking.ts'
 import type { Holding, Security } from './model-investments.ts'
 import type { Account, Bank } from './model.ts'
 import { addExact, cents, exact, multiplyExact } from './number.ts'

@@ -25,7 +25,7 @@ export const transactionsRecurring = endpoint('/transactions/recurring/get', fie
   const wanted = new Set(chosenAccounts(item, body.account_ids).map(({ account_id }) => account_id))
   watchStreams(world, item, state)
   if (state.step !== 'HISTORICAL_UPDATE_COMPLETE') throw failure('PRODUCT_NOT_READY')
-  const history = state.ledger.all().filter(({ account_id }) => wanted.has(account_id))
+  const history = state.changeLog.all().filter(({ account_id }) => wanted.has(account_id))
   const version = categoryVersionFor(world, body.options?.personal_finance_category_version)
   const { inflow_streams, outflow_streams } = streamsIn(world, item, history)
   return {

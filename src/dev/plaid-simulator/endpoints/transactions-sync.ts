@@ -37,7 +37,7 @@ export const transactionsSync = endpoint('/transactions/sync', fields, (world, b
   const page: SyncPage =
     state.step === 'NOT_READY' && cursor === ''
       ? { added: [], modified: [], removed: [], next_cursor: '', has_more: false }
-      : syncPage({ ledger: state.ledger, itemId: item.itemId, cursor, count: body.count ?? 100, accountId })
+      : syncPage({ changeLog: state.changeLog, itemId: item.itemId, cursor, count: body.count ?? 100, accountId })
   const version = categoryVersionFor(world, body.options?.personal_finance_category_version)
   const view = (transaction: SyncPage['added'][number]) =>
     inVersion(transactionView(transaction, body.options?.include_original_description ?? false), version)

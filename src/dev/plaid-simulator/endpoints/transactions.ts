@@ -33,7 +33,7 @@ const get = endpoint(
     if (state.step === 'NOT_READY') throw failure('PRODUCT_NOT_READY')
     const accounts = chosenAccounts(item, body.options?.account_ids)
     const wanted = new Set(accounts.map(({ account_id }) => account_id))
-    const matching = state.ledger
+    const matching = state.changeLog
       .all()
       .filter(({ date, account_id }) => date >= body.start_date && date <= body.end_date && wanted.has(account_id))
       .toSorted((left, right) => (left.date < right.date ? 1 : left.date > right.date ? -1 : 0))

@@ -1,6 +1,6 @@
 // Double-entry books of an item's bank: every posting has two sides. Reports what the user spent and received from the
 // sides alone, never from a category.
-import { otherSideOf } from '../bank/ledger.ts'
+import { otherSideOf } from '../bank/booking.ts'
 import type { Account, OtherSide, Transaction } from '../bank/model.ts'
 import { addExact, compareExact, exact, negateExact } from '../bank/number.ts'
 import type { Day, RawNumber } from '../bank/values.ts'

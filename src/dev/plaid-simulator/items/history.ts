@@ -1,7 +1,7 @@
 // How an item's transactions reach Plaid: an initial pull, a historical pull, then each change at the bank.
 import { addDays } from '../bank/calendar.ts'
 import type { Transaction } from '../bank/model.ts'
-import { openLedger } from '../state/change-log.ts'
+import { openChangeLog } from '../state/change-log.ts'
 import type { HistoryStep, Item, TransactionsState } from '../state/item.ts'
 import type { Login } from '../state/login.ts'
 import type { World } from '../state/world.ts'
@@ -27,7 +27,7 @@ export function initialiseTransactions(world: World, item: Item, daysRequested: 
   if (item.transactions !== null) return item.transactions
   const today = world.clock.today()
   item.transactions = {
-    ledger: openLedger(),
+    changeLog: openChangeLog(),
     step: 'NOT_READY',
     windowStart: item.startDate ?? addDays(today, -(daysRequested ?? defaultDaysRequested)),
     initialStart: addDays(today, -initialDays),
@@ -84,15 +84,15 @@ export function pull(world: World, item: Item): Pulled {
     if (transaction.date >= oldest) there.set(transaction.transaction_id, transaction)
   }
   for (const transaction of there.values()) {
-    const known = state.ledger.current(transaction.transaction_id)
+    const known = state.changeLog.current(transaction.transaction_id)
     if (known === transaction) continue
-    state.ledger.put(transaction)
+    state.changeLog.put(transaction)
     const kind = known === null ? 'added' : 'modified'
     pulled[kind].push(transaction.transaction_id)
   }
-  for (const { transaction_id } of state.ledger.all()) {
+  for (const { transaction_id } of state.changeLog.all()) {
     if (there.has(transaction_id)) continue
-    state.ledger.remove(transaction_id)
+    state.changeLog.remove(transaction_id)
     pulled.removed.push(transaction_id)
   }
   state.lastSuccessfulUpdate = world.clock.timestamp()

@@ -1,7 +1,7 @@
 // The balances at the end of each day in the bank's books: forward from the opening balance of each account, by the days
 // on which its transactions posted.
 import { addDays, daysAfter } from '../bank/calendar.ts'
-import { sameCurrency } from '../bank/ledger.ts'
+import { sameCurrency } from '../bank/booking.ts'
 import type { Account, Bank } from '../bank/model.ts'
 import { addExact, subtractExact } from '../bank/number.ts'
 import type { Day, RawNumber } from '../bank/values.ts'

@@ -31,8 +31,8 @@ export function streamWebhooks(world: World, item: Item): WebhookBody[] {
 }
 
 /** Plaid looks for streams once the whole history has arrived. */
-function written(world: World, item: Item, { step, ledger }: TransactionsState): KnownStreams {
-  const history = step === 'HISTORICAL_UPDATE_COMPLETE' ? ledger.all() : []
+function written(world: World, item: Item, { step, changeLog }: TransactionsState): KnownStreams {
+  const history = step === 'HISTORICAL_UPDATE_COMPLETE' ? changeLog.all() : []
   const { inflow_streams, outflow_streams } = streamsIn(world, item, history)
   const known = [...inflow_streams, ...outflow_streams].map(
     (stream) => [stream.stream_id, { accountId: stream.account_id, text: JSON.stringify(stream) }] as const,

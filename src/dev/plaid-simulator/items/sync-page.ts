@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import type { Transaction } from '../bank/model.ts'
 import { failure } from '../lib/failure.ts'
-import type { Delta, Ledger, Removal } from '../state/change-log.ts'
+import type { Delta, ChangeLog, Removal } from '../state/change-log.ts'
 
 /**
  * Between two updates `from` equals `to`. Within one, the client has received `offset` changes of the update from
@@ -20,7 +20,7 @@ export interface SyncPage extends Delta {
 }
 
 export interface PageRequest {
-  ledger: Ledger
+  changeLog: ChangeLog
   itemId: string
   /** Empty starts at the beginning; `now` skips all existing changes. */
   cursor: string
@@ -33,12 +33,12 @@ export interface PageRequest {
  * The page for a cursor. Fails with INVALID_FIELD for a cursor of another item, and with
  * TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION if the change log grew since the update's first page.
  */
-export function syncPage({ ledger, itemId, cursor, count, accountId }: PageRequest): SyncPage {
-  const head = ledger.head()
+export function syncPage({ changeLog, itemId, cursor, count, accountId }: PageRequest): SyncPage {
+  const head = changeLog.head()
   const position = positionOf(cursor, itemId, head)
   if (position.offset > 0 && position.to !== head) throw failure('TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION')
   const { from, offset } = position
-  const delta = ofAccount(ledger.delta(from, head), accountId)
+  const delta = ofAccount(changeLog.delta(from, head), accountId)
   const cut = cutOf(delta, offset, count)
   const has_more = cut.end < cut.total
   const next = has_more ? { from, to: head, offset: cut.end } : { from: head, to: head, offset: 0 }

@@ -21,7 +21,7 @@ export interface Delta {
   removed: Removal[]
 }
 
-export interface Ledger {
+export interface ChangeLog {
   /** The number of changes so far: the position of a client that has all of them. */
   head(): number
   /** The newest state of an existing transaction, or null. */
@@ -33,7 +33,7 @@ export interface Ledger {
   delta(from: number, to: number): Delta
 }
 
-export function openLedger(): Ledger {
+export function openChangeLog(): ChangeLog {
   const log: Entry[] = []
   const present = new Map<string, Transaction>()
   return {

@@ -3,7 +3,7 @@ import type { Institution, Product } from '../bank/institutions.ts'
 import type { Account, Transaction } from '../bank/model.ts'
 import type { Day } from '../bank/values.ts'
 import { type ErrorBody, type ErrorCode, failure } from '../lib/failure.ts'
-import type { Ledger } from './change-log.ts'
+import type { ChangeLog } from './change-log.ts'
 import type { Login } from './login.ts'
 import type { HiddenFromItem, SeenBank } from './seen-bank.ts'
 
@@ -14,7 +14,7 @@ export type KnownStreams = ReadonlyMap<string, { accountId: string; text: string
 
 /** State of the transactions product, once it is initialised. */
 export interface TransactionsState {
-  ledger: Ledger
+  changeLog: ChangeLog
   step: HistoryStep
   /** The oldest day that Plaid requested from the bank; fixed at the initialisation. */
   windowStart: Day

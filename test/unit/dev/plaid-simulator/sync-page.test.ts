@@ -8,7 +8,7 @@ import { randomFrom } from '../../../../src/dev/plaid-simulator/bank/random.ts'
 import { isMidUpdate, type SyncPage, syncPage } from '../../../../src/dev/plaid-simulator/items/sync-page.ts'
 import { PlaidFailure } from '../../../../src/dev/plaid-simulator/lib/failure.ts'
 import { seededIds } from '../../../../src/dev/plaid-simulator/lib/ids.ts'
-import { type Ledger, openLedger } from '../../../../src/dev/plaid-simulator/state/change-log.ts'
+import { type ChangeLog, openChangeLog } from '../../../../src/dev/plaid-simulator/state/change-log.ts'
 
 const template = sampleTransaction()
 
@@ -45,32 +45,32 @@ const change = fc.oneof(
 )
 type Change = typeof change extends fc.Arbitrary<infer Value> ? Value : never
 
-/** Applies changes to the ledger and, independently, to a plain map: the model. */
-function play(ledger: Ledger, model: Map<string, Transaction>, changes: readonly Change[], from: number): void {
+/** Applies changes to the change log and, independently, to a plain map: the model. */
+function play(changeLog: ChangeLog, model: Map<string, Transaction>, changes: readonly Change[], from: number): void {
   for (const [index, step] of changes.entries()) {
     const version = from + index
     if (step.kind === 'remove') {
-      ledger.remove(`t${step.id}`)
+      changeLog.remove(`t${step.id}`)
       model.delete(`t${step.id}`)
       continue
     }
     const pending = step.kind === 'post' && step.from !== step.id ? step.from : null
     const row = transaction(step.id, version, pending)
-    ledger.put(row)
+    changeLog.put(row)
     model.set(row.transaction_id, row)
     if (pending !== null) {
-      ledger.remove(`t${pending}`)
+      changeLog.remove(`t${pending}`)
       model.delete(`t${pending}`)
     }
   }
 }
 
-function readAll(ledger: Ledger, cursor: string, counts: readonly number[]): SyncPage[] {
+function readAll(changeLog: ChangeLog, cursor: string, counts: readonly number[]): SyncPage[] {
   const pages: SyncPage[] = []
   let next = cursor
   for (let index = 0; ; index += 1) {
     const count = counts[index % counts.length] ?? 1
-    const page = syncPage({ ledger, itemId: 'item', cursor: next, count, accountId: null })
+    const page = syncPage({ changeLog, itemId: 'item', cursor: next, count, accountId: null })
     expect(page.added.length + page.modified.length + page.removed.length).toBeLessThanOrEqual(count)
     pages.push(page)
     next = page.next_cursor
@@ -93,14 +93,14 @@ const rounds = fc.array(fc.record({ changes: fc.array(change, { maxLength: 25 })
 test('a client that follows Plaid’s rules reaches the current state after any events, with any page size and cursor', () => {
   fc.assert(
     fc.property(rounds, (played) => {
-      const [ledger, model, held] = [openLedger(), new Map<string, Transaction>(), new Map<string, Transaction>()]
+      const [changeLog, model, held] = [openChangeLog(), new Map<string, Transaction>(), new Map<string, Transaction>()]
       let cursor = ''
       let version = 0
       for (const round of [...played, { changes: [], counts: [3], skip: false }]) {
-        play(ledger, model, round.changes, version)
+        play(changeLog, model, round.changes, version)
         version += round.changes.length
         if (round.skip) continue
-        const pages = readAll(ledger, cursor, round.counts)
+        const pages = readAll(changeLog, cursor, round.counts)
         apply(held, pages)
         cursor = pages.at(-1)?.next_cursor ?? ''
         expect(held.size).toBe(model.size)
@@ -118,19 +118,19 @@ test('an update names an id once, calls it modified only where the client had it
       fc.array(change, { maxLength: 30 }),
       counts,
       (before, after, sizes) => {
-        const [ledger, model] = [openLedger(), new Map<string, Transaction>()]
-        play(ledger, model, before, 0)
+        const [changeLog, model] = [openChangeLog(), new Map<string, Transaction>()]
+        play(changeLog, model, before, 0)
         const had = new Set(model.keys())
-        const first = readAll(ledger, '', sizes)
+        const first = readAll(changeLog, '', sizes)
         expect(first.flatMap(({ modified, removed }) => [...modified, ...removed])).toEqual([])
         const cursor = first.at(-1)?.next_cursor ?? ''
-        play(ledger, model, after, before.length)
-        const second = readAll(ledger, cursor, sizes)
+        play(changeLog, model, after, before.length)
+        const second = readAll(changeLog, cursor, sizes)
         const added = second.flatMap((page) => page.added.map(({ transaction_id }) => transaction_id))
         const modified = second.flatMap((page) => page.modified.map(({ transaction_id }) => transaction_id))
         const removed = second.flatMap((page) => page.removed.map(({ transaction_id }) => transaction_id))
         expect(new Set([...added, ...modified, ...removed]).size).toBe(added.length + modified.length + removed.length)
-        // The cursor of an empty ledger equals the start, where no client has rows yet.
+        // The cursor of an empty change log equals the start, where no client has rows yet.
         expect(modified.every((id) => had.has(id))).toBe(true)
         expect(added.some((id) => had.has(id))).toBe(false)
       },
@@ -141,9 +141,9 @@ test('an update names an id once, calls it modified only where the client had it
 
 describe('a pending transaction that posts', () => {
   test.for([1, 2, 3, 500])('is removed on another page than it is added on, %i a page', (count) => {
-    const [ledger, model] = [openLedger(), new Map<string, Transaction>()]
+    const [changeLog, model] = [openChangeLog(), new Map<string, Transaction>()]
     play(
-      ledger,
+      changeLog,
       model,
       [
         { kind: 'put', id: 1 },
@@ -151,9 +151,9 @@ describe('a pending transaction that posts', () => {
       ],
       0,
     )
-    const cursor = readAll(ledger, '', [10]).at(-1)?.next_cursor ?? ''
-    play(ledger, model, [{ kind: 'post', id: 3, from: 1 }], 2)
-    const pages = readAll(ledger, cursor, [count])
+    const cursor = readAll(changeLog, '', [10]).at(-1)?.next_cursor ?? ''
+    play(changeLog, model, [{ kind: 'post', id: 3, from: 1 }], 2)
+    const pages = readAll(changeLog, cursor, [count])
     expect(pages.map(({ added, removed }) => [added.length, removed.length])).toEqual([
       [1, 0],
       [0, 1],
@@ -163,63 +163,63 @@ describe('a pending transaction that posts', () => {
 
 describe('a change between two pages', () => {
   function midUpdate() {
-    const [ledger, model] = [openLedger(), new Map<string, Transaction>()]
+    const [changeLog, model] = [openChangeLog(), new Map<string, Transaction>()]
     play(
-      ledger,
+      changeLog,
       model,
       [0, 1, 2, 3, 4].map((id) => ({ kind: 'put' as const, id })),
       0,
     )
-    const first = syncPage({ ledger, itemId: 'item', cursor: '', count: 2, accountId: null })
-    return { ledger, model, first }
+    const first = syncPage({ changeLog, itemId: 'item', cursor: '', count: 2, accountId: null })
+    return { changeLog, model, first }
   }
 
   test('fails the next page, and every later use of that cursor', () => {
-    const { ledger, first } = midUpdate()
-    ledger.put(transaction(9, 9))
+    const { changeLog, first } = midUpdate()
+    changeLog.put(transaction(9, 9))
     for (let again = 0; again < 2; again += 1) {
-      const next = () => syncPage({ ledger, itemId: 'item', cursor: first.next_cursor, count: 2, accountId: null })
+      const next = () => syncPage({ changeLog, itemId: 'item', cursor: first.next_cursor, count: 2, accountId: null })
       expect(next).toThrow('TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION')
     }
     expect(isMidUpdate(first.next_cursor, 'item')).toBe(true)
   })
 
   test('does not fail a restart from the cursor that the update began with', () => {
-    const { ledger, model } = midUpdate()
-    ledger.put(transaction(9, 9))
+    const { changeLog, model } = midUpdate()
+    changeLog.put(transaction(9, 9))
     model.set('t9', transaction(9, 9))
     const held = new Map<string, Transaction>()
-    apply(held, readAll(ledger, '', [2]))
+    apply(held, readAll(changeLog, '', [2]))
     expect(held.size).toBe(model.size)
   })
 
   test('the same page can be requested twice without a cursor', () => {
-    const { ledger, first } = midUpdate()
-    const next = () => syncPage({ ledger, itemId: 'item', cursor: first.next_cursor, count: 2, accountId: null })
+    const { changeLog, first } = midUpdate()
+    const next = () => syncPage({ changeLog, itemId: 'item', cursor: first.next_cursor, count: 2, accountId: null })
     expect(next()).toEqual(next())
   })
 })
 
 test('/transactions/sync refuses every cursor that is not one of the item', () => {
-  const ledger = openLedger()
-  ledger.put(transaction(1, 1))
-  const foreign = syncPage({ ledger, itemId: 'another', cursor: '', count: 1, accountId: null }).next_cursor
+  const changeLog = openChangeLog()
+  changeLog.put(transaction(1, 1))
+  const foreign = syncPage({ changeLog, itemId: 'another', cursor: '', count: 1, accountId: null }).next_cursor
   fc.assert(
     fc.property(
       fc.oneof(fc.string({ minLength: 1 }), fc.base64String({ minLength: 4 }), fc.constant(foreign)),
       (cursor) => {
         fc.pre(cursor !== 'now')
-        expect(() => syncPage({ ledger, itemId: 'item', cursor, count: 1, accountId: null })).toThrow(PlaidFailure)
+        expect(() => syncPage({ changeLog, itemId: 'item', cursor, count: 1, accountId: null })).toThrow(PlaidFailure)
       },
     ),
   )
 })
 
 test('the cursor `now` skips what is there', () => {
-  const ledger = openLedger()
-  ledger.put(transaction(1, 1))
-  const { next_cursor, added } = syncPage({ ledger, itemId: 'item', cursor: 'now', count: 5, accountId: null })
-  ledger.put(transaction(2, 2))
-  const later = syncPage({ ledger, itemId: 'item', cursor: next_cursor, count: 5, accountId: null })
+  const changeLog = openChangeLog()
+  changeLog.put(transaction(1, 1))
+  const { next_cursor, added } = syncPage({ changeLog, itemId: 'item', cursor: 'now', count: 5, accountId: null })
+  changeLog.put(transaction(2, 2))
+  const later = syncPage({ changeLog, itemId: 'item', cursor: next_cursor, count: 5, accountId: null })
   expect([added, later.added.map(({ transaction_id }) => transaction_id)]).toEqual([[], ['t2']])
 })

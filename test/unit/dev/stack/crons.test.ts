@@ -10,10 +10,13 @@ import { cronSchedules, fireCron } from '../../../../src/dev/stack/crons.ts'
 
 const config = join(projectFolder, 'wrangler.toml')
 
-it.each([undefined, 'staging', 'production'])('the crons of the local stack are those of wrangler.toml, environment %s', (env) => {
-  const { triggers } = unstable_readConfig({ config, env: env ?? '' }, { hideWarnings: true })
-  expect(new Set(triggers.crons)).toEqual(new Set(Object.values(cronSchedules)))
-})
+it.each([undefined, 'staging', 'production'])(
+  'the crons of the local stack are those of wrangler.toml, environment %s',
+  (env) => {
+    const { triggers } = unstable_readConfig({ config, env: env ?? '' }, { hideWarnings: true })
+    expect(new Set(triggers.crons)).toEqual(new Set(Object.values(cronSchedules)))
+  },
+)
 
 it('each cron of the local stack has the job of its name', () => {
   for (const [name, expression] of Object.entries(cronSchedules)) expect(jobFor(expression).name).toBe(name)

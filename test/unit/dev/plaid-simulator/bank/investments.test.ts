@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { addDays } from '../../../../../src/dev/plaid-simulator/bank/calendar.ts'
 import { playDays } from '../../../../../src/dev/plaid-simulator/bank/invent.ts'
-import { total } from '../../../../../src/dev/plaid-simulator/bank/ledger.ts'
+import { total } from '../../../../../src/dev/plaid-simulator/bank/booking.ts'
 import type { Bank } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
 import {
   addExact,

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addDays, weekday } from '../../../../../src/dev/plaid-simulator/bank/calendar.ts'
-import { sameCurrency, total } from '../../../../../src/dev/plaid-simulator/bank/ledger.ts'
+import { sameCurrency, total } from '../../../../../src/dev/plaid-simulator/bank/booking.ts'
 import type { Account, Bank, Transaction } from '../../../../../src/dev/plaid-simulator/bank/model.ts'
 import {
   addExact,
