@@ -132,7 +132,7 @@ describe.skipIf(browserPath === null)('the page', () => {
     }
   })
 
-  test('without scripts: the page has none', async () => {
+  test('needs no script', async () => {
     const browser = await startBrowser(browserPath ?? '')
     try {
       const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage()

@@ -154,7 +154,7 @@ describe('a rule is refused', () => {
     ['with an account that is no id', { account_id: 'x', hidden: true }],
     ['with an unknown account', { account_id: crypto.randomUUID(), hidden: true }],
     ['with a pattern', { contains: 'x', hidden: true, regex: '.*' }],
-  ])('with %s, and so is its preview', async (_, body) => {
+  ])('%s, and so is its preview', async (_, body) => {
     expect(await codeOf(create('strict', body))).toBe('validation_failed')
     expect(await codeOf(preview('strict', body))).toBe('validation_failed')
   })

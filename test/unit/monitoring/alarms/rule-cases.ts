@@ -3,7 +3,7 @@ import { eventsMetric } from '../../../../src/monitoring/alarms/builders.ts'
 import type { Labels, Recorder } from '../../../support/metrics-history.ts'
 
 export const minuteMs = 60_000
-export const hour = 60
+const hour = 60
 export const day = 24 * hour
 
 export interface Case {
@@ -20,7 +20,7 @@ export const requests = (record: Recorder, status: string, seconds: number, time
   record.observe('wn_http_request_duration_seconds', seconds, { method: 'GET', route: '/r', status }, times)
 
 /** The rules that do not count logged events. */
-export const measured: Readonly<Record<string, Case>> = {
+const measured: Readonly<Record<string, Case>> = {
   errors_5xx: {
     bad: (record) => {
       requests(record, '2xx', 0.05, 90)
