@@ -15,9 +15,9 @@ describe('the time to the next try', () => {
         random,
         fc.integer({ min: 1, max: 600 }),
         fc.integer({ min: 600, max: 90_000 }),
-        (attempts, chance, base, most) => {
-          const full = Math.min(most, base * 2 ** attempts)
-          const seconds = backoffSeconds(attempts, chance, base, most)
+        (made, chance, base, most) => {
+          const full = Math.min(most, base * 2 ** made)
+          const seconds = backoffSeconds(made, chance, base, most)
           expect(Number.isInteger(seconds)).toBe(true)
           expect(seconds).toBeGreaterThanOrEqual(full / 2)
           expect(seconds).toBeLessThanOrEqual(Math.ceil(full))
@@ -133,8 +133,8 @@ describe('the end of a run that failed with', () => {
   })
 
   it('a limit waits as long as Plaid says, and longer where that is wiser', () => {
-    const end = (retryAfterSeconds: number | null, attempts: number) =>
-      endOfFailure(failure('rate_limited', { retryAfterSeconds }), { ...never, attempts }, 0).retrySeconds
+    const end = (retryAfterSeconds: number | null, made: number) =>
+      endOfFailure(failure('rate_limited', { retryAfterSeconds }), { ...never, attempts: made }, 0).retrySeconds
     expect(end(500, 0)).toBe(500)
     expect(end(1, 0)).toBe(30)
     expect(end(1, 4)).toBe(480)

@@ -55,12 +55,12 @@ export const sumOf = (...accounts: MiniAccount[]) =>
 
 /** Creates users over the world of a test file. */
 export function people(world: () => World) {
-  let count = 0
+  let created = 0
   function person(title: string): Person {
-    count += 1
-    const bank = createMiniBank(`${title.replaceAll(/\W/g, '')}${count}`)
+    created += 1
+    const bank = createMiniBank(`${title.replaceAll(/\W/g, '')}${created}`)
     const services = bank.services(world().services)
-    const ctx = { ...world().user(`${title} ${count}`), services }
+    const ctx = { ...world().user(`${title} ${created}`), services }
     const { identity } = ctx.actor
     const every = async () => (await listTransactions(services.api, identity, {}, 500, null)).rows
     return {
