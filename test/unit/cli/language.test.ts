@@ -9,7 +9,7 @@ describe('the language check', () => {
   it.each([
     ['a title', "test('the log is told why', run)", ['1 told']],
     ['the title of a group', "describe('a page of ours', () => {})", ['1 of ours']],
-    ['the title after a table', "it.each([\n  ['a'],\n])(\n  'lets %s in, whoever asks', run)", ['3 whoever']],
+    ['the title after a table', "it.each([\n  ['a'],\n])(\n  'tokens of %s for whoever asks', run)", ['3 whoever']],
     ['a title that begins with a conjunction', "it('that is absent is the beginning', run)", ['1 that']],
     ['a title that begins with a preposition', 'it(`of %s gives nothing`, run)', ['1 of']],
     ['a title without a subject outside of a group', "it('returns nothing', run)", ['1 returns']],
