@@ -138,9 +138,12 @@ test('a sync whose error code is the token itself stores no error code', async (
   expect(rows.length).toBeGreaterThan(0)
 })
 
-test.each([{ drop: true }, { drop: 'after' }, { status: 502 }])('a sync calls Plaid under the fault of the connection %o', async (fault) => {
-  expect(await syncUnder('second', second, fault)).toBeGreaterThan(0)
-})
+test.each([{ drop: true }, { drop: 'after' }, { status: 502 }])(
+  'a sync calls Plaid under the fault of the connection %o',
+  async (fault) => {
+    expect(await syncUnder('second', second, fault)).toBeGreaterThan(0)
+  },
+)
 
 test.each([
   [400, 'ins_109509'],

@@ -23,9 +23,12 @@ it('an age recipient is refused with any one character changed, dropped or doubl
   }
 })
 
-it.each(['', 'age1', '1', 'age', 'none', 'AGE-SECRET-KEY-1', 'ssh-ed25519 AAAA'])('an age recipient is refused as %j', (text) => {
-  expect(isAgeRecipient(text)).toBe(false)
-})
+it.each(['', 'age1', '1', 'age', 'none', 'AGE-SECRET-KEY-1', 'ssh-ed25519 AAAA'])(
+  'an age recipient is refused as %j',
+  (text) => {
+    expect(isAgeRecipient(text)).toBe(false)
+  },
+)
 
 it('an age recipient is refused if it is the secret key of a pair', async () => {
   const identity = await generateIdentity()
