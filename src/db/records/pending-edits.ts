@@ -1,6 +1,6 @@
-// Moves the edits of a pending transaction when it posts, those of the user and those of rules: to the posted transaction
-// that refers to it, or without a reference to the most similar one. Parts of the merge's statement, with almost no cost
-// for users without edits.
+// Moves the user's edits of a pending transaction when it posts: to the posted transaction that refers to it, or without a
+// reference to the most similar one. Values of rules do not move: the posted transaction is new, so the merge compares it
+// with the rules itself. Parts of the merge's statement, with almost no cost for users without edits.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Lease } from '../sync/work.ts'
 import { byUser, isOwnCategory, isOwnHidden } from './rule-matching.ts'
@@ -8,18 +8,19 @@ import { byUser, isOwnCategory, isOwnHidden } from './rule-matching.ts'
 /** The longest time between a pending transaction and its posted one, and since the pending one was removed. */
 const mostDays = 7
 
-/** Whether the row has something to keep when it posts: an edit of the user, or a value that a rule gave. */
+/** Whether the row has something to keep when it posts: an edit of the user. */
 export const isEdited = (row: string): SQL =>
-  sql.raw(`(${row}.note is not null or ${row}.user_category is not null or ${row}.hidden
-    or ${row}.category_by is not null or ${row}.hidden_by is not null)`)
+  sql`(${sql.raw(`${row}.note`)} is not null or ${isOwnCategory(row)} or ${isOwnHidden(row)})`
 
-/** The edits of a row as columns: the values, and who gave them. A value without a mark is the user's. */
+/** The user's edits of a row as columns. A mark is set where the user decided; elsewhere, mark and value are null. */
 export const editsOf = (row: string, prefix = ''): SQL => {
-  const column = (name: string) => sql.raw(`${row}.${name} as ${prefix}${name}`)
-  const mark = (name: string, isOwn: SQL) =>
-    sql`case when ${isOwn} then ${byUser} else ${sql.raw(`${row}.${name}`)} end as ${sql.raw(prefix + name)}`
-  return sql`${column('note')}, ${column('user_category')}, ${column('hidden')},
-    ${mark('category_by', isOwnCategory(row))}, ${mark('hidden_by', isOwnHidden(row))}`
+  const own = (isOwn: SQL, value: SQL, name: string) =>
+    sql`case when ${isOwn} then ${value} end as ${sql.raw(prefix + name)}`
+  const column = (name: string) => sql.raw(`${row}.${name}`)
+  return sql`${column('note')} as ${sql.raw(`${prefix}note`)},
+    ${own(isOwnCategory(row), column('user_category'), 'user_category')},
+    ${own(isOwnHidden(row), column('hidden'), 'hidden')},
+    ${own(isOwnCategory(row), byUser, 'category_by')}, ${own(isOwnHidden(row), byUser, 'hidden_by')}`
 }
 
 const hasSameName = sql.raw(

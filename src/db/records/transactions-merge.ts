@@ -66,15 +66,14 @@ const heldRow = (lease: Lease, plaidTransactionId: SQL): SQL =>
     limit 1)`
 
 /**
- * Whether a stored row takes a value of the pending row that it replaces now. It keeps what its user decided, and a value of
- * a rule if the pending row has no decision of the user.
+ * Whether a stored row takes the user's decision about the pending row that it replaces now. What the user decided about the
+ * row itself comes first.
  */
-const takes = (mark: string, isOwn: (row: string) => SQL, isEmpty: string): SQL =>
+const takes = (mark: string, isOwn: (row: string) => SQL): SQL =>
   sql`transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
-    and not ${isOwn('transactions')}
-    and (${sql.raw(`excluded.${mark}`)} is not distinct from ${byUser} or ${sql.raw(`transactions.${isEmpty}`)})`
-const takesCategory = takes('category_by', isOwnCategory, 'user_category is null')
-const takesHidden = takes('hidden_by', isOwnHidden, 'hidden = false')
+    and not ${isOwn('transactions')} and ${sql.raw(`excluded.${mark}`)} is not distinct from ${byUser}`
+const takesCategory = takes('category_by', isOwnCategory)
+const takesHidden = takes('hidden_by', isOwnHidden)
 
 /**
  * The incoming rows with the places of the rules that match them. Only new ones of a user with rules are compared. Each
@@ -84,14 +83,22 @@ const ruledRows = sql`(select s.*, case when s.searched is not null then ${place
     select changed.*, case when is_new and rule_values.ids is not null then ${searchedText('changed')} end as searched
     from changed cross join rule_values offset 0) s offset 0)`
 
-/** The user's decision about the pending row, or else the value of the first rule, or else the pending row's. */
+/** The user's decision about the pending row, or else the value of the first rule that matches the row itself. */
 function editedValues(): SQL {
   const { category, categoryRule, hiddenRule } = givenBy('c')
   return sql`e.note,
-    case when e.category_by = ${byUser} or ${categoryRule} is null then e.user_category else ${category} end,
-    case when e.category_by = ${byUser} or ${categoryRule} is null then e.category_by else ${categoryRule} end,
-    case when e.hidden_by = ${byUser} or ${hiddenRule} is null then coalesce(e.hidden, false) else true end,
-    case when e.hidden_by = ${byUser} or ${hiddenRule} is null then e.hidden_by else ${hiddenRule} end`
+    case when e.category_by is not null then e.user_category else ${category} end, coalesce(e.category_by, ${categoryRule}),
+    case when e.hidden_by is not null then e.hidden else ${hiddenRule} is not null end, coalesce(e.hidden_by, ${hiddenRule})`
+}
+
+/** The values of a removed row: without the user's edits if `moved` says that they moved, and with those of rules. */
+function keptValues(moved: SQL): SQL {
+  const kept = (name: string, isOwn: SQL, empty: SQL) =>
+    sql`${sql.raw(name)} = case when ${moved} and ${isOwn} then ${empty} else ${sql.raw(`t.${name}`)} end`
+  const [category, hidden, none] = [isOwnCategory('t'), isOwnHidden('t'), sql.raw('null')]
+  return sql`note = case when not ${moved} then t.note end,
+    ${kept('user_category', category, none)}, ${kept('category_by', category, none)},
+    ${kept('hidden', hidden, sql.raw('false'))}, ${kept('hidden_by', hidden, none)}`
 }
 
 /** The rows to remove. `not in` is a hash table, also with wrong estimates of the planner. */
@@ -139,8 +146,7 @@ const unknownTransactions = (lease: Lease): SQL =>
  * - Changes to accounts that the user revoked are dropped: `rereadByAccounts` marks them to be read again.
  * - Changes to unknown accounts are set aside.
  * - A transaction that may be one of the unreadable rows is not removed.
- * - New transactions get the values of the user's rules. One that replaces a pending one keeps what the user decided, and
- *   the values of rules where no rule matches it.
+ * - New transactions get the values of the user's rules. One that replaces a pending one keeps what the user decided.
  * - Transactions older than `keptDays` are not stored: the retention has deleted them (src/retention/policy.ts).
  */
 export function mergeTransactions(
@@ -198,13 +204,10 @@ export function mergeTransactions(
       ), removals as (
         update transactions t set removed_at = now(), updated_at = now(),
           change_seq = counter.change_seq + (select count(*) from changed) + gone.n,
-          note = case when m.id is null then t.note end, user_category = case when m.id is null
-            then t.user_category end, category_by = case when m.id is null then t.category_by end,
-          hidden = t.hidden and m.id is null, hidden_by = case when m.id is null then t.hidden_by end
+          ${keptValues(sql.raw('(m.id is not null)'))}
         from gone cross join counter left join moved_from m on m.id = gone.id where t.id = gone.id
       ), emptied as (
-        update transactions t set note = null, user_category = null, hidden = false, category_by = null,
-          hidden_by = null, updated_at = now()
+        update transactions t set ${keptValues(sql.raw('true'))}, updated_at = now()
         from moved_from m where t.id = m.id and t.removed_at is not null
       ), counted as (
         update users set change_seq = change_seq + (select count(*) from changed) + (select count(*) from gone)

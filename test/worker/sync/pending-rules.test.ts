@@ -1,0 +1,141 @@
+// Values of rules when pending transactions post. They depend on the row itself: those of the pending row never move.
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { Item } from '../../../src/db/items/items.ts'
+import { daysAgo, linkAndSyncSmallBank, useWorld } from '../../support/item-lifecycle.ts'
+import { oddAnswers, type OddAnswers } from '../../support/odd-answers.ts'
+import { sampleSize } from '../../support/sampled.ts'
+import type { World } from '../../support/world.ts'
+import { ruling } from '../http/ruling.ts'
+
+let world: World
+let odd: OddAnswers
+useWorld((made) => {
+  world = made
+  odd = oddAnswers(made)
+})
+const { create, edit, stored } = ruling(() => world)
+
+/** Every row of the item, those that the bank has removed too. */
+const everyRow = async (item: Item) =>
+  await world.sql(
+    `select plaid_transaction_id as id, name, amount::float8 as amount, user_category as category, category_by, hidden, hidden_by,
+      note, removed_at is not null as removed from transactions where item_id = $1`,
+    [item.id],
+  )
+const change = async (item: Item, changes: object) =>
+  (await world.bank.change(item.plaidItemId, { ...changes, silent: true })).added
+const accountOf = async (item: Item): Promise<string> =>
+  (await world.bank.truth(item.plaidItemId)).accounts.find(({ type }) => type === 'depository')?.account_id ?? ''
+
+it('of a removed pending transaction stay with it, and the user’s edits leave it alone', async () => {
+  const item = await linkAndSyncSmallBank(world, 'split')
+  const rule = await create('split', { contains: 'coffee', user_category: 'Coffee', hidden: true })
+  const row = { name: 'Coffee', amount: 4, date: daysAgo(1), account_id: await accountOf(item), merchant_name: null }
+  const pending = await change(item, { add: [{ ...row, pending: true }] })
+  await odd.sync(item, 'transactions')
+  await edit('split', (await stored('split', pending))[0]?.id ?? '', { user_category: 'Mine' })
+  const posted = await change(item, { remove: pending, add: [{ ...row, name: 'BLUE BOTTLE' }] })
+  await odd.sync(item, 'transactions')
+  const rows = await everyRow(item)
+  const valuesOf = (id: string | undefined) => {
+    const found = rows.find((each) => each['id'] === id)
+    return [found?.['category'], found?.['hidden'], found?.['hidden_by'], found?.['removed']]
+  }
+  expect(valuesOf(posted[0])).toEqual(['Mine', false, null, false])
+  expect(valuesOf(pending[0])).toEqual([null, true, rule, true])
+})
+
+it('do not come from a pending transaction that a stored one names later; the user’s edits do', async () => {
+  const item = await linkAndSyncSmallBank(world, 'named later')
+  const tea = await create('named later', { contains: 'tea', user_category: 'Tea' })
+  await create('named later', { contains: 'coffee', user_category: 'Coffee', hidden: true })
+  const account = await accountOf(item)
+  const rowOf = (name: string, amount: number) => ({ name, amount, date: daysAgo(1), account_id: account, merchant_name: null })
+  const pending = await change(item, {
+    add: ['Coffee one', 'Coffee two'].map((name) => ({ ...rowOf(name, 4), pending: true })),
+  })
+  await odd.sync(item, 'transactions')
+  await edit('named later', (await stored('named later', pending))[1]?.id ?? '', { user_category: 'Mine', note: 'with Kim' })
+  const posted = await change(item, { add: [rowOf('Tea', 5), rowOf('Cake', 6), rowOf('Tea', 7)] })
+  await odd.sync(item, 'transactions')
+  await change(item, {
+    remove: pending,
+    modify: posted.map((id, index) => ({ transaction_id: id, pending_transaction_id: pending[index === 2 ? 1 : 0] })),
+  })
+  await odd.sync(item, 'transactions')
+  const rows = await stored('named later', posted)
+  expect(rows.map((each) => [each.userCategory, each.categoryRuleId, each.hidden, each.note])).toEqual([
+    ['Tea', tea, false, null],
+    [null, null, false, null],
+    ['Mine', null, false, 'with Kim'],
+  ])
+})
+
+it('random pending and posted transactions: each row has the values of the rules that match it, unless the user edited it', async () => {
+  const subject = 'random rules'
+  const item = await linkAndSyncSmallBank(world, subject)
+  const account = await accountOf(item)
+  const [coffee, fuel, dear] = [
+    await create(subject, { contains: 'coffee', user_category: 'Coffee', hidden: true }),
+    await create(subject, { contains: 'fuel', user_category: 'Fuel' }),
+    await create(subject, { min_amount: '3', user_category: 'Dear' }),
+  ]
+  const rulesSay = (name: string, amount: number) => {
+    const is = (text: string) => name.toLowerCase().includes(text)
+    const [category, by] = is('coffee') ? ['Coffee', coffee] : is('fuel') ? ['Fuel', fuel] : amount >= 3 ? ['Dear', dear] : [null, null]
+    return [category, by, is('coffee'), is('coffee') ? coffee : null]
+  }
+  const entry = fc.record({
+    name: fc.constantFrom('COFFEE', 'FUEL', 'Coffee shop', 'BOTTLE'),
+    amount: fc.constantFrom(1, 2, 3),
+    day: fc.integer({ min: 0, max: 5 }),
+  })
+  const pendingEntry = fc.record({ entry, edited: fc.constantFrom('nothing', 'values', 'note') })
+  /** The place of the pending transaction that it names; some name none. */
+  const postedEntry = fc.record({ entry, names: fc.option(fc.integer({ min: 0, max: 5 })) })
+  let round = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(pendingEntry, { minLength: 1, maxLength: 6 }),
+      fc.array(postedEntry, { minLength: 1, maxLength: 6 }),
+      fc.constantFrom('one commit', 'two commits', 'full read'),
+      async (pendings, posted, how) => {
+        round += 1
+        const rowOf = ({ name, amount, day }: (typeof posted)[number]['entry']) => ({
+          name: `${name} ${round}`,
+          amount,
+          date: daysAgo(day),
+          account_id: account,
+          merchant_name: null,
+        })
+        const before = await change(item, { add: pendings.map((each) => ({ ...rowOf(each.entry), pending: true })) })
+        await odd.sync(item, 'transactions')
+        const ids = (await stored(subject, before)).map(({ id }) => id)
+        for (const [place, { edited }] of pendings.entries()) {
+          const body = edited === 'note' ? { note: `mine ${round}` } : { user_category: `mine ${round}`, hidden: true }
+          if (edited !== 'nothing') await edit(subject, ids[place] ?? '', body)
+        }
+        const add = posted.map(({ entry: given, names }) => ({
+          ...rowOf(given),
+          ...(names === null || before[names] === undefined ? {} : { pending_transaction_id: before[names] }),
+        }))
+        for (const step of how === 'two commits' ? [{ remove: before }, { add }] : [{ remove: before, add }]) {
+          await change(item, step)
+          if (how === 'full read') await odd.forgetCursor(item)
+          await odd.sync(item, 'transactions')
+        }
+        const own = new Set(before.filter((_, place) => pendings[place]?.edited === 'values'))
+        for (const row of (await everyRow(item)).filter(({ name }) => String(name).endsWith(` ${round}`))) {
+          const values = [row['category'], row['category_by'], row['hidden'], row['hidden_by']]
+          const byUser = '00000000-0000-0000-0000-000000000000'
+          const isOwn = row['category_by'] === byUser
+          const expected = isOwn ? [`mine ${round}`, byUser, true, byUser] : rulesSay(String(row['name']), Number(row['amount']))
+          // The edits of a removed one may have moved: then it has none.
+          if (!own.has(String(row['id'])) || isOwn) expect([row['name'], ...values]).toEqual([row['name'], ...expected])
+        }
+      },
+    ),
+    { numRuns: sampleSize({ all: 25, few: 6 }) },
+  )
+})
