@@ -14,6 +14,7 @@ import {
   text,
   timestamp,
   unique,
+  uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
 import { ofOwnItem, ownedByItem } from './items.ts'
@@ -65,6 +66,8 @@ export const accounts = pgTable(
   (table) => [
     unique('accounts_plaid_account').on(table.itemId, table.plaidAccountId),
     unique('accounts_owner').on(table.id, table.itemId, table.userId),
+    // What belongs to one account of a user wherever the account moves refers to it.
+    uniqueIndex('accounts_of_user').on(table.id, table.userId),
     ownedByItem('accounts_item_owner', table),
     index('accounts_revoked')
       .on(table.revokedAt)

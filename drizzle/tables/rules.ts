@@ -1,6 +1,6 @@
 // Rules of a user: which new transactions get a category, or are hidden.
 import { sql } from 'drizzle-orm'
-import { boolean, check, index, integer, numeric, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { boolean, check, foreignKey, index, integer, numeric, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { accounts } from './accounts.ts'
 import { users } from './users.ts'
 
@@ -17,8 +17,7 @@ export const rules = pgTable(
     contains: text(),
     minAmount: numeric('min_amount'),
     maxAmount: numeric('max_amount'),
-    /** A rule about one account ends with it. */
-    accountId: uuid('account_id').references(() => accounts.id, { onDelete: 'cascade' }),
+    accountId: uuid('account_id'),
     userCategory: text('user_category'),
     hidden: boolean().notNull().default(false),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
@@ -27,6 +26,12 @@ export const rules = pgTable(
   (table) => [
     index('rules_user').on(table.userId, table.position, table.id),
     index('rules_account').on(table.accountId),
+    // A rule about one account ends with it, and cannot name an account of another user.
+    foreignKey({
+      name: 'rules_account_owner',
+      columns: [table.accountId, table.userId],
+      foreignColumns: [accounts.id, accounts.userId],
+    }).onDelete('cascade'),
     check('rules_text', sql`char_length(contains) between 1 and 200 and char_length(user_category) between 1 and 100`),
     check('rules_condition', sql`num_nonnulls(contains, min_amount, max_amount, account_id) > 0`),
     check('rules_action', sql`user_category is not null or hidden`),

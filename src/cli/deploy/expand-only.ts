@@ -157,10 +157,15 @@ function dropReason(text: string, created: Created): string | null {
     : 'drops what older versions can use'
 }
 
+/** An index with the column `id` is of values that are different already: it is the primary key wherever it exists. */
+const hasPrimaryKey = (text: string): boolean =>
+  actionsOf(/\bon (?:only )?\S+ (?:using \w+ ?)?\(([^()]*)\)/.exec(text)?.[1] ?? '').includes('id')
+
 function createReason(text: string, created: Created): string | null {
   const on = new RegExp(String.raw`\bon (?:only )?${name}`).exec(text)?.[1] ?? ''
   if (isNew(on, created)) return null
-  if (/^create unique index\b/.test(text)) return 'allows a value once, which older writes can violate'
+  if (/^create unique index\b/.test(text) && !hasPrimaryKey(text))
+    return 'allows a value once, which older writes can violate'
   if (/^create policy\b.* as restrictive\b/.test(text)) return 'hides or refuses rows'
   if (/^create constraint trigger\b/.test(text)) return 'can refuse older writes'
   if (/^create (?:or replace )?rule\b/.test(text)) return 'changes what older statements do'

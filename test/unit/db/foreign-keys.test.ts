@@ -61,6 +61,20 @@ describe('a foreign key', () => {
     await insert(mine.userId, mine.itemId, mine.accountIds[0])
   })
 
+  it('keeps a rule from naming an account of another user, in each of its writes', async () => {
+    const [mine, other] = [await makeItem(owner, 'mine'), await makeItem(owner, 'other')]
+    const insert = async (userId: string, accountId: string | undefined) =>
+      await owner.query('insert into rules (user_id, position, account_id, hidden) values ($1, 1, $2, true)', [
+        userId,
+        accountId,
+      ])
+    const refused = { code: '23503', constraint: 'rules_account_owner' }
+    await expect(insert(mine.userId, other.accountIds[0])).rejects.toMatchObject(refused)
+    await insert(mine.userId, mine.accountIds[0])
+    const moved = owner.query('update rules set account_id = $2 where user_id = $1', [mine.userId, other.accountIds[0]])
+    await expect(moved).rejects.toMatchObject(refused)
+  })
+
   it('keeps an account from naming the item of another user', async () => {
     const [mine, other] = [await makeItem(owner, 'mine'), await makeItem(owner, 'other')]
     const named = owner.query(
@@ -69,4 +83,16 @@ describe('a foreign key', () => {
     )
     await expect(named).rejects.toMatchObject({ code: '23503', constraint: 'accounts_item_owner' })
   })
+})
+
+// src/cli/deploy/expand-only.ts lets a deployment add a unique index with this column.
+it('a column `id` is the primary key of its table', async () => {
+  const { rows } = await owner.query(
+    `select a.attrelid::regclass::text as name from pg_attribute a join pg_class c on c.oid = a.attrelid
+      where a.attname = 'id' and not a.attisdropped and c.relkind in ('r', 'p')
+        and c.relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema')
+        and not exists (select from pg_constraint k
+          where k.conrelid = a.attrelid and k.contype = 'p' and k.conkey = array[a.attnum])`,
+  )
+  expect(rows).toEqual([])
 })
