@@ -1,10 +1,13 @@
 // A user with rows of every kind, and what can happen to them: each step is what some writer does, as SQL. Nothing waits for a
 // bank, so a thousand sequences run in minutes.
 import { registerUser } from '../../src/db/core/scope.ts'
+import { ruleSteps } from './rule-steps.ts'
 import type { World } from './world.ts'
 
 /** What a step does, with $1 the user and $2 a number that chooses rows and values. Statements of one step run in turn. */
 type Statements = readonly string[]
+/** Statements, or a function of the user's id and the number. */
+type Step = Statements | ((world: World, userId: string, place: number) => Promise<void>)
 
 const nth = (table: string, where = 'true') =>
   `(select id from ${table} where user_id = $1::uuid and ${where} order by md5(id::text || $2::int) limit 1)`
@@ -15,7 +18,8 @@ const numbered = (change: string) =>
   `with counter as (update users set change_seq = change_seq + 1 where id = $1::uuid returning change_seq) ${change}`
 const shownItem = 'removed_at is null'
 
-export const steps: Readonly<Record<string, Statements>> = {
+export const steps: Readonly<Record<string, Step>> = {
+  ...ruleSteps,
   balance: [`update accounts set current_balance = $2::int, balance_as_of = now() where id = ${nth('accounts')}`],
   'no difference': [
     `update accounts set updated_at = now(), link_epoch = link_epoch where user_id = $1::uuid and $2::int is not null`,
@@ -210,8 +214,9 @@ const seeding = [
   'stream',
 ]
 
-export async function run(world: World, userId: string, statements: Statements, place: number): Promise<void> {
-  for (const statement of statements) await world.sql(statement, [userId, place])
+export async function run(world: World, userId: string, step: Step, place: number): Promise<void> {
+  if (typeof step === 'function') return await step(world, userId, place)
+  for (const statement of step) await world.sql(statement, [userId, place])
 }
 
 /** A user with rows of every kind. Returns the user's id. */

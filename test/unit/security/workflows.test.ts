@@ -14,6 +14,7 @@ const stepSchema = z.object({
   uses: z.string().optional(),
   run: z.string().optional(),
   with: z.looseObject({}).default({}),
+  env: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
 })
 const workflowSchema = z.object({
   on: z.record(z.string(), z.unknown()),
@@ -82,6 +83,14 @@ it('the weekly workflow checks advisories, the whole history and staging, and fa
   expect(commands).toContain('npm run advisories -- --require-answer')
   expect(commands).toContain('npm run secrets -- --history')
   expect(commands.some((command) => command.startsWith('npm run test:security -- --url'))).toBe(true)
+})
+
+it('each week the properties of the feed, of events and of entity tags run a thousand new sequences', async () => {
+  const { steps } = await readWorkflow('weekly.yml')
+  const sequencesOf = (name: string) =>
+    steps.flatMap(({ run = '', env }) => (run === `npm run test:worker -- ${name}` ? Object.values(env) : []))
+  for (const name of ['events/follower', 'http/whole-feed-property', 'http/entity-tags-property'])
+    expect([name, sequencesOf(`test/worker/${name}.test.ts`)]).toEqual([name, [1000]])
 })
 
 it('a release has a bill of materials', async () => {

@@ -10,10 +10,12 @@ import { applyRulesRoute, createRuleRoute } from '../../../src/http/routes/rules
 import { editTransactionRoute, listTransactionsRoute } from '../../../src/http/routes/transactions/transactions.ts'
 import type { Route } from '../../../src/http/route.ts'
 import { listChanges } from '../../../src/db/read/changes.ts'
+import { removeItem } from '../../../src/items/remove-item.ts'
+import { exchangePublicToken } from '../../../src/link/exchange-public-token.ts'
 import { requestSync } from '../../../src/sync/request-sync.ts'
 import { ask } from '../../support/call-route.ts'
 import { codeOf, linkAndSyncSmallBank, useWorld } from '../../support/item-lifecycle.ts'
-import { allProducts, linkAndSync } from '../../support/linked.ts'
+import { allProducts, bankOf, linkAndSync } from '../../support/linked.ts'
 import type { World } from '../../support/world.ts'
 import { insight } from './insight-sums.ts'
 
@@ -22,7 +24,7 @@ useWorld((made) => {
   world = made
 })
 
-const accountRow = z.looseObject({ id: z.string(), name: z.string(), bank_name: z.string(), hidden: z.boolean() })
+const accountRow = z.looseObject({ id: z.string(), name: z.string(), bank_name: z.string(), hidden: z.boolean(), in_insights: z.boolean() })
 const rowList = z.object({ data: z.array(z.looseObject({ id: z.string(), account_id: z.string().optional() })) })
 const oneAccount = async (subject: string, id: string) =>
   accountRow.parse(await ask(world.user(subject), getAccountRoute, { params: { id } }))
@@ -53,6 +55,30 @@ it('an edit names an account, keeps the name through syncs, and gives the name o
   await world.drain()
   expect(await oneAccount('namer', id)).toMatchObject({ name: 'Household', bank_name: bankName, hidden: false })
   expect(await edit('namer', id, { name: null })).toMatchObject({ name: bankName, bank_name: bankName })
+})
+
+it('an account keeps its edits when its bank is removed and linked again', async () => {
+  const item = await linkAndSync(world, 'returner')
+  const before = await accountsOf('returner')
+  const [named, hidden, left] = before.map(({ id }) => id)
+  await edit('returner', named ?? '', { name: 'Household' })
+  await edit('returner', hidden ?? '', { hidden: true })
+  await edit('returner', left ?? '', { in_insights: false })
+  const edited = async () => await accountsOf('returner', { include_hidden: 'true' })
+  const expected = (await edited()).map(({ id, name, hidden: isHidden, in_insights: counts }) => [id, name, isHidden, counts])
+  const ctx = world.user('returner')
+  await removeItem(ctx, item.id, { purge: false })
+  expect(await edited()).toEqual([])
+  const publicToken = await world.bank.publicToken({ username: bankOf('returner') })
+  const again = await exchangePublicToken(ctx, { publicToken, institution: null })
+  await world.bank.change(again.plaidItemId, { history: 'historical', silent: true })
+  await world.drain()
+  const after = (await edited()).map(({ id, name, hidden: isHidden, in_insights: counts }) => [id, name, isHidden, counts])
+  expect(after.toSorted()).toEqual(expected.toSorted())
+  expect([expected.filter(([, name]) => name === 'Household'), expected.filter(([, , isHidden]) => isHidden)]).toEqual([
+    [[named, 'Household', false, true]],
+    [[hidden, expect.anything(), true, true]],
+  ])
 })
 
 it('a list leaves a hidden account and its rows out of every list, unless the request includes them', async () => {

@@ -114,6 +114,8 @@ describe('a client of the feed of everything', () => {
     delete: 'hide',
     'move to a hidden item': 'hide',
     'no day balance': 'day balance',
+    'changed rule': 'new rule',
+    'no rule': 'new rule',
   }
 
   it.each(Object.keys(steps))('has what the lists return when it read before and after: %s', async (does) => {
