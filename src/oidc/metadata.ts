@@ -3,9 +3,12 @@
 import * as z from 'zod'
 import type { ProviderConfig } from '../config/config.ts'
 import type { Ask } from './bounded-fetch.ts'
+import { withTimeout } from '../timeout.ts'
 import { SignInFailed } from './failure.ts'
 
 const maxAgeMs = 600_000
+/** Longer than a read may take (bounded-fetch.ts). After it, a read counts as lost with the request that began it. */
+const readMs = 9000
 
 export interface MetadataOptions {
   readonly config: ProviderConfig
@@ -49,7 +52,10 @@ function requireSafe(server: Metadata, strict: boolean): void {
   }
 }
 
-/** Reads the provider's metadata, at most once in ten minutes. While the document cannot be read, the last one is used. */
+/**
+ * Reads the provider's metadata, at most once in ten minutes, and once for all requests at the same time. While the document
+ * cannot be read, the last one is used.
+ */
 export function createMetadata({ config, strict, ask, now }: MetadataOptions): () => Promise<Metadata> {
   async function readDocument(url: string): Promise<Metadata> {
     const { status, body } = await ask(url, { headers: { accept: 'application/json' } })
@@ -60,6 +66,22 @@ export function createMetadata({ config, strict, ask, now }: MetadataOptions): (
     return parsed.data
   }
 
+  let reading: { readonly server: Promise<Metadata>; readonly atMs: number } | null = null
+  async function readOnce(url: string, nowMs: number): Promise<Metadata> {
+    if (reading === null || nowMs - reading.atMs > readMs) {
+      const begun = { server: readDocument(url), atMs: nowMs }
+      const end = () => {
+        if (reading === begun) reading = null
+      }
+      reading = begun
+      void begun.server.then(end, end)
+    }
+    // It may belong to another request, which the platform can cancel.
+    return await withTimeout(readMs, reading.server, () => {
+      throw new SignInFailed('provider', 'the provider is slow')
+    })
+  }
+
   let kept: { readonly server: Metadata; readonly atMs: number } | null = null
   return async () => {
     const given = fixed(config)
@@ -68,7 +90,7 @@ export function createMetadata({ config, strict, ask, now }: MetadataOptions): (
     if (kept !== null && nowMs - kept.atMs < maxAgeMs) return kept.server
     const url = `${config.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
     try {
-      const server = await readDocument(url)
+      const server = await readOnce(url, nowMs)
       kept = { server, atMs: nowMs }
       return server
     } catch (error) {

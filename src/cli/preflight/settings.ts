@@ -2,7 +2,7 @@
 import { decodeJwt } from 'jose'
 import { callbackPath, type Config, parseConfig } from '../../config/config.ts'
 import { AppError } from '../../errors.ts'
-import { type Check, fail, pass, type Verdict, warn } from '../lib/checks.ts'
+import { type Check, fail, messageOf, pass, type Verdict, warn } from '../lib/checks.ts'
 import { workerValues } from '../lib/deployment-values.ts'
 import { callPlaid, describePlaidError, plaidBaseUrl } from '../lib/plaid-call.ts'
 import type { PreflightPorts } from './ports.ts'
@@ -10,17 +10,28 @@ import type { PreflightPorts } from './ports.ts'
 const secretsRemedy = (environment: string): string =>
   `Write them into .secrets.${environment}.json and run \`npm run setup -- --env ${environment}\`.`
 
+/** The names of the secrets at Cloudflare; none without a Worker. `failure` says why they are not known. */
+async function namesAtCloudflare({ cloudflare }: PreflightPorts) {
+  try {
+    return { names: (await cloudflare.secretNames()) ?? [], failure: null }
+  } catch (error) {
+    return { names: [], failure: `the secrets at Cloudflare are not known: ${messageOf(error)}` }
+  }
+}
+
 const configuration: Check<PreflightPorts> = {
   name: 'configuration',
-  async check({ config, secrets, cloudflare, environment }) {
+  async check(ports) {
+    const { config, secrets, environment } = ports
     // Without Cloudflare's list, only what is known here counts.
-    const atCloudflare = (await cloudflare.secretNames().catch(() => null)) ?? []
-    const { values, unseen } = workerValues(config, secrets, atCloudflare)
+    const { names, failure } = await namesAtCloudflare(ports)
+    const { values, unseen } = workerValues(config, secrets, names)
     try {
       parseConfig(values)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      return fail(error.reason ?? error.detail, 'docs/configuration.md names each variable and its values.')
+      const reasons = [error.reason ?? error.detail, ...(failure === null ? [] : [failure])]
+      return fail(reasons.join('; '), 'docs/configuration.md names each variable and its values.')
     }
     if (values['ENVIRONMENT'] !== environment)
       return fail(`ENVIRONMENT is not ${environment}`, `Set it in [env.${environment}.vars] of wrangler.toml.`)
@@ -29,6 +40,11 @@ const configuration: Check<PreflightPorts> = {
       return fail(
         `PLAID_WEBHOOK_URL is not at ${config.url}, the route of the Worker`,
         'Both are in wrangler.toml: give them the same host.',
+      )
+    if (failure !== null)
+      return warn(
+        `what is known here is accepted; ${failure}`,
+        'Remove the cause that the message names, then run it again: a secret that only Cloudflare has was not checked.',
       )
     if (unseen.length === 0) return pass('every variable and secret is accepted')
     return warn(
@@ -128,10 +144,10 @@ const smokeToken: Check<PreflightPorts> = {
 }
 
 /** What the configuration would be; null if it is not valid, which another check says. */
-async function parsedConfig({ config, secrets, cloudflare }: PreflightPorts): Promise<Config | null> {
-  const atCloudflare = (await cloudflare.secretNames().catch(() => null)) ?? []
+async function parsedConfig(ports: PreflightPorts): Promise<Config | null> {
+  const { names } = await namesAtCloudflare(ports)
   try {
-    return parseConfig(workerValues(config, secrets, atCloudflare).values)
+    return parseConfig(workerValues(ports.config, ports.secrets, names).values)
   } catch (error) {
     if (error instanceof AppError) return null
     throw error

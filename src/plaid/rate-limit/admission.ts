@@ -2,6 +2,7 @@
 // share, by Plaid's own 429s, and by the daily budget of a paid call. After an eviction, counts are restored from
 // storage as an upper bound; users' shares start from zero. Gets time and storage as arguments; knows no platform.
 import type { PlaidLimit, PlaidLimitName } from './limits.ts'
+import { largest, mostRead } from './largest.ts'
 import { createWindows } from './windows.ts'
 import {
   capOf,
@@ -52,10 +53,10 @@ export interface AdmissionStore {
   get(key: string): Stored | undefined
   put(key: string, value: Stored): void
   delete(key: string): unknown
-  list(options: { prefix: string }): Iterable<[string, Stored]>
+  list(options: { prefix: string; limit?: number }): Iterable<[string, Stored]>
 }
 
-/** What a limit has used. Lists are bounded, and have the largest values first. */
+/** What a limit has used. Lists have the ten largest values of the first 10,000 entries, the largest first. */
 export interface LimitState {
   readonly client: Fill
   /** After an eviction, without items whose few calls are not stored. */
@@ -79,8 +80,6 @@ export interface AdmissionControl {
 }
 
 const dayMs = 86_400_000
-/** Entries of each list of `LimitState`. */
-const mostShown = 10
 /** The longest block that a 429 causes. */
 const longestRefusalSeconds = 3600
 /** The same for a call without an item or a limit: one caller's 429 must not block all callers for long. */
@@ -181,41 +180,39 @@ export function createAdmissionControl(store: AdmissionStore, startedAtMs: numbe
     return longest === 0 ? null : refusedBy(by, longest)
   }
 
-  const shown = <Entry>(entries: Iterable<Entry>, value: (entry: Entry) => number): Entry[] =>
-    [...entries].toSorted((one, other) => value(other) - value(one)).slice(0, mostShown)
   /** An endpoint, and an item unless the entry is of all items. */
   const placeOf = (text: string) => {
     const [path = '', itemId = ''] = text.split(' ')
     return { path, itemId: itemId === '' ? null : itemId }
   }
 
+  /** Those in memory, and those that storage alone has. */
+  function* busyItems(ofLimit: string, nowMs: number) {
+    for (const [key, window] of items.entries())
+      if (key.startsWith(ofLimit) && key !== ofLimit)
+        yield { itemId: key.slice(ofLimit.length), ...fillOf(window, nowMs) }
+    for (const [stored, blocks] of store.list({ prefix: prefixes.item + ofLimit, limit: mostRead })) {
+      const key = stored.slice(prefixes.item.length)
+      if (key !== ofLimit && !items.has(key))
+        yield { itemId: key.slice(ofLimit.length), ...fillOf(restore(blocksIn(blocks), 0, nowMs), nowMs) }
+    }
+  }
+  function* paidCalls(nowMs: number) {
+    const today = `${prefixes.day}${Math.floor(nowMs / dayMs)} `
+    for (const [key, calls] of store.list({ prefix: today, limit: mostRead }))
+      yield { ...placeOf(key.slice(today.length)), calls: numberIn(calls) }
+  }
+
   return {
-    look(name, nowMs) {
-      const ofLimit = `${name} `
-      const stored = [...store.list({ prefix: prefixes.item + ofLimit })].map(
-        ([key, blocks]) => [key.slice(prefixes.item.length), restore(blocksIn(blocks), 0, nowMs)] as const,
-      )
-      const busy = [...new Map([...stored, ...items.entries()])].flatMap(([key, window]) =>
-        key.startsWith(ofLimit) ? [{ itemId: key.slice(ofLimit.length), ...fillOf(window, nowMs) }] : [],
-      )
-      const today = `${prefixes.day}${Math.floor(nowMs / dayMs)} `
-      const days = [...store.list({ prefix: today })].map(([key, calls]) => ({
-        ...placeOf(key.slice(today.length)),
-        calls: numberIn(calls),
-      }))
-      const refused = [...closed].flatMap(([key, untilMs]) =>
-        untilMs > nowMs ? [{ ...placeOf(key.slice(prefixes.closed.length)), untilMs }] : [],
-      )
-      return {
-        client: fillOf(clientWindow(name, nowMs).window, nowMs),
-        items: shown(
-          busy.filter(({ itemId, used }) => itemId !== '' && used > 0),
-          ({ used }) => used,
-        ),
-        days: shown(days, ({ calls }) => calls),
-        closed: shown(refused, ({ untilMs }) => untilMs),
-      }
-    },
+    look: (name, nowMs) => ({
+      client: fillOf(clientWindow(name, nowMs).window, nowMs),
+      items: largest(busyItems(`${name} `, nowMs), ({ used }) => used),
+      days: largest(paidCalls(nowMs), ({ calls }) => calls),
+      closed: largest(closed, ([, untilMs]) => (untilMs > nowMs ? untilMs : 0)).map(([key, untilMs]) => ({
+        ...placeOf(key.slice(prefixes.closed.length)),
+        untilMs,
+      })),
+    }),
 
     admit(call, nowMs) {
       items.age(nowMs)

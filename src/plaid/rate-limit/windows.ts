@@ -5,6 +5,7 @@ import { isIdle, type SlidingWindow, windowSeconds } from './window.ts'
 export interface SlidingWindows {
   /** The window of the key, created if there is none; kept for another period. */
   of(key: string, make: () => SlidingWindow): SlidingWindow
+  has(key: string): boolean
   /** The windows in memory, each with its key. */
   entries(): Iterable<readonly [key: string, window: SlidingWindow]>
   /** Must be called before each count. */
@@ -22,6 +23,7 @@ export function createWindows(startedAtMs: number): SlidingWindows {
       old.delete(key)
       return window
     },
+    has: (key) => young.has(key) || old.has(key),
     *entries() {
       yield* young
       yield* old

@@ -14,7 +14,7 @@ export function storeInMemory(): AdmissionStore & { readonly entries: ReadonlyMa
       entries.set(key, structuredClone(value))
     },
     delete: (key) => entries.delete(key),
-    list: ({ prefix }) => [...entries].filter(([key]) => key.startsWith(prefix)),
+    list: ({ prefix, limit }) => [...entries].filter(([key]) => key.startsWith(prefix)).slice(0, limit),
   }
 }
 

@@ -169,10 +169,13 @@ describe('the limits of requests', () => {
     expect(body.requests?.find(({ policy }) => policy === 'global')).toMatchObject({ refused_hour: 0 })
   })
 
-  it('are shown without refusals when the metrics cannot be read', async () => {
+  it('are shown without refusals when the metrics cannot be read, and the log has the reason', async () => {
+    world.lines.length = 0
     const broken = { ...storeOf(), read: () => Promise.reject(new Error('gone')) }
     const { requests } = await quotaOf({ metricsStore: broken, limiter })
     expect(requests?.map(({ refused_hour }) => refused_hour)).toEqual(requests?.map(() => null))
+    const logged = world.lines.filter((line) => line.includes('"metrics_not_read"'))
+    expect([logged.length, logged[0]]).toEqual([1, expect.stringContaining('gone')])
   })
 })
 

@@ -1,4 +1,4 @@
-// For administrators: one item, and everything that happened to it in one list. No amounts, no names.
+// For administrators: an item of any user, and a list of what happened to it. No amounts, no names.
 import * as z from 'zod'
 import { findAnyItem } from '../../../db/operations/admin.ts'
 import { listTimeline, type TimelineEntry, timelineKinds } from '../../../db/operations/timeline.ts'

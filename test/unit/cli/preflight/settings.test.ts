@@ -44,7 +44,7 @@ describe('the configuration', () => {
     [
       'a secret of which Cloudflare says nothing',
       { ...withCloudflare({ secretNames: unreachable }), secrets: without('AUDIT_KEY') },
-      'AUDIT_KEY is missing',
+      'AUDIT_KEY is missing; the secrets at Cloudflare are not known: Cloudflare does not respond.',
     ],
     [
       'an example secret',
@@ -61,6 +61,14 @@ describe('the configuration', () => {
     const result = await check('configuration', changed)
     expect(result).toMatchObject({ status: 'fail', said: expect.stringContaining(said), remedy: expect.any(String) })
     expect(result.said).not.toContain('fake-secret-')
+  })
+
+  it('warns with the reason, and never passes, where Cloudflare does not say which secrets it has', async () => {
+    expect(await check('configuration', withCloudflare({ secretNames: unreachable }))).toMatchObject({
+      status: 'warn',
+      said: 'what is known here is accepted; the secrets at Cloudflare are not known: Cloudflare does not respond.',
+      remedy: expect.any(String),
+    })
   })
 
   it('warns, and never passes, where a value is at Cloudflare alone', async () => {
