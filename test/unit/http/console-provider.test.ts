@@ -1,6 +1,10 @@
 // Which pages may begin, continue and end a session at the identity provider. No browser: the headers are what browsers send.
 import { describe, expect, it } from 'vitest'
-import { providerSessionRoute, providerSignInRoute, providerSignOutRoute } from '../../../src/http/routes/console-provider.ts'
+import {
+  providerSessionRoute,
+  providerSignInRoute,
+  providerSignOutRoute,
+} from '../../../src/http/routes/console-provider.ts'
 import { sessionCookies } from '../../../src/http/provider-cookies.ts'
 import type { Route } from '../../../src/http/route.ts'
 import { createLogger } from '../../../src/monitoring/logger.ts'

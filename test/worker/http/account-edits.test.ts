@@ -24,7 +24,13 @@ useWorld((made) => {
   world = made
 })
 
-const accountRow = z.looseObject({ id: z.string(), name: z.string(), bank_name: z.string(), hidden: z.boolean(), in_insights: z.boolean() })
+const accountRow = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  bank_name: z.string(),
+  hidden: z.boolean(),
+  in_insights: z.boolean(),
+})
 const rowList = z.object({ data: z.array(z.looseObject({ id: z.string(), account_id: z.string().optional() })) })
 const oneAccount = async (subject: string, id: string) =>
   accountRow.parse(await ask(world.user(subject), getAccountRoute, { params: { id } }))
@@ -65,7 +71,12 @@ it('an account keeps its edits when its bank is removed and linked again', async
   await edit('returner', hidden ?? '', { hidden: true })
   await edit('returner', left ?? '', { in_insights: false })
   const edited = async () => await accountsOf('returner', { include_hidden: 'true' })
-  const expected = (await edited()).map(({ id, name, hidden: isHidden, in_insights: counts }) => [id, name, isHidden, counts])
+  const expected = (await edited()).map(({ id, name, hidden: isHidden, in_insights: counts }) => [
+    id,
+    name,
+    isHidden,
+    counts,
+  ])
   const ctx = world.user('returner')
   await removeItem(ctx, item.id, { purge: false })
   expect(await edited()).toEqual([])
@@ -73,7 +84,12 @@ it('an account keeps its edits when its bank is removed and linked again', async
   const again = await exchangePublicToken(ctx, { publicToken, institution: null })
   await world.bank.change(again.plaidItemId, { history: 'historical', silent: true })
   await world.drain()
-  const after = (await edited()).map(({ id, name, hidden: isHidden, in_insights: counts }) => [id, name, isHidden, counts])
+  const after = (await edited()).map(({ id, name, hidden: isHidden, in_insights: counts }) => [
+    id,
+    name,
+    isHidden,
+    counts,
+  ])
   expect(after.toSorted()).toEqual(expected.toSorted())
   expect([expected.filter(([, name]) => name === 'Household'), expected.filter(([, , isHidden]) => isHidden)]).toEqual([
     [[named, 'Household', false, true]],

@@ -182,7 +182,9 @@ describe('a rule about an account', () => {
     const [account] = await world.sql('select id from accounts where item_id = $1 limit 1', [item.id])
     const rule = await create(subject, { account_id: account?.['id'], user_category: 'Ruled' })
     await world.sql('select app.move_account($1, $2, $3)', [account?.['id'], other.id, 'moved'])
-    expect(await world.sql('select account_id from rules where id = $1', [rule])).toEqual([{ account_id: account?.['id'] }])
+    expect(await world.sql('select account_id from rules where id = $1', [rule])).toEqual([
+      { account_id: account?.['id'] },
+    ])
     await apply(subject)
     const ruled = (await everyTransaction(world, subject)).filter(({ categoryRuleId }) => categoryRuleId === rule)
     expect(new Set(ruled.map(({ accountId }) => accountId))).toEqual(new Set([account?.['id']]))

@@ -28,9 +28,10 @@ async function keyOf(subject: string, columns = 'last_used_at = null') {
   const useToken = async () => (await useKeyOfToken(world.services.api, id))?.state
   /** Seconds since the last use; null for never. */
   const usedAgo = async () => {
-    const [row] = await world.sql('select extract(epoch from now() - last_used_at)::int as ago from api_keys where id = $1', [
-      id,
-    ])
+    const [row] = await world.sql(
+      'select extract(epoch from now() - last_used_at)::int as ago from api_keys where id = $1',
+      [id],
+    )
     return row?.['ago'] === null ? null : Number(row?.['ago'])
   }
   return { id, use, useToken, usedAgo }

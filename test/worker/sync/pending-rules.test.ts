@@ -51,12 +51,21 @@ it('do not come from a pending transaction that a stored one names later; the us
   const tea = await create('named later', { contains: 'tea', user_category: 'Tea' })
   await create('named later', { contains: 'coffee', user_category: 'Coffee', hidden: true })
   const account = await accountOf(item)
-  const rowOf = (name: string, amount: number) => ({ name, amount, date: daysAgo(1), account_id: account, merchant_name: null })
+  const rowOf = (name: string, amount: number) => ({
+    name,
+    amount,
+    date: daysAgo(1),
+    account_id: account,
+    merchant_name: null,
+  })
   const pending = await change(item, {
     add: ['Coffee one', 'Coffee two'].map((name) => ({ ...rowOf(name, 4), pending: true })),
   })
   await odd.sync(item, 'transactions')
-  await edit('named later', (await stored('named later', pending))[1]?.id ?? '', { user_category: 'Mine', note: 'with Kim' })
+  await edit('named later', (await stored('named later', pending))[1]?.id ?? '', {
+    user_category: 'Mine',
+    note: 'with Kim',
+  })
   const posted = await change(item, { add: [rowOf('Tea', 5), rowOf('Cake', 6), rowOf('Tea', 7)] })
   await odd.sync(item, 'transactions')
   await change(item, {
@@ -83,7 +92,13 @@ it('random pending and posted transactions: each row has the values of the rules
   ]
   const rulesSay = (name: string, amount: number) => {
     const is = (text: string) => name.toLowerCase().includes(text)
-    const [category, by] = is('coffee') ? ['Coffee', coffee] : is('fuel') ? ['Fuel', fuel] : amount >= 3 ? ['Dear', dear] : [null, null]
+    const [category, by] = is('coffee')
+      ? ['Coffee', coffee]
+      : is('fuel')
+        ? ['Fuel', fuel]
+        : amount >= 3
+          ? ['Dear', dear]
+          : [null, null]
     return [category, by, is('coffee'), is('coffee') ? coffee : null]
   }
   const entry = fc.record({
@@ -130,7 +145,9 @@ it('random pending and posted transactions: each row has the values of the rules
           const values = [row['category'], row['category_by'], row['hidden'], row['hidden_by']]
           const byUser = '00000000-0000-0000-0000-000000000000'
           const isOwn = row['category_by'] === byUser
-          const expected = isOwn ? [`mine ${round}`, byUser, true, byUser] : rulesSay(String(row['name']), Number(row['amount']))
+          const expected = isOwn
+            ? [`mine ${round}`, byUser, true, byUser]
+            : rulesSay(String(row['name']), Number(row['amount']))
           // The edits of a removed one may have moved: then it has none.
           if (!own.has(String(row['id'])) || isOwn) expect([row['name'], ...values]).toEqual([row['name'], ...expected])
         }

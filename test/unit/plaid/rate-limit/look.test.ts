@@ -49,7 +49,8 @@ describe('a look at a limit', () => {
   it('reads no more entries than that, in memory and in storage', () => {
     const store = counting(storeInMemory())
     const control = createAdmissionControl(store, start)
-    for (let item = 0; item < many; item += 1) for (let call = 0; call < 11; call += 1) control.admit(callOf(`i${item}`, 50), start)
+    for (let item = 0; item < many; item += 1)
+      for (let call = 0; call < 11; call += 1) control.admit(callOf(`i${item}`, 50), start)
     const before = store.taken()
     const seen = control.look('balance', start)
     expect([seen.client.used, seen.items.length, seen.days.length]).toEqual([many * 11, 10, 10])
