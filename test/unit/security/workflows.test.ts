@@ -85,12 +85,13 @@ it('the weekly workflow checks advisories, the whole history and staging, and fa
   expect(commands.some((command) => command.startsWith('npm run test:security -- --url'))).toBe(true)
 })
 
-it('each week the properties of the feed, of events and of entity tags run a thousand new sequences', async () => {
+it('each week the properties of the feed, of events and of entity tags run many new sequences', async () => {
   const { steps } = await readWorkflow('weekly.yml')
   const sequencesOf = (name: string) =>
     steps.flatMap(({ run = '', env }) => (run === `npm run test:worker -- ${name}` ? Object.values(env) : []))
-  for (const name of ['events/follower', 'http/whole-feed-property', 'http/entity-tags-property'])
-    expect([name, sequencesOf(`test/worker/${name}.test.ts`)]).toEqual([name, [1000]])
+  expect(sequencesOf('test/worker/events/follower.test.ts')).toEqual([1000])
+  expect(sequencesOf('test/worker/http/whole-feed-property.test.ts')).toEqual([1000])
+  expect(sequencesOf('test/worker/http/entity-tags-property.test.ts')).toEqual([500])
 })
 
 it('a release has a bill of materials', async () => {

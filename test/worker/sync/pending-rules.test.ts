@@ -17,12 +17,14 @@ useWorld((made) => {
 const { create, edit, stored } = ruling(() => world)
 
 /** Every row of the item, those that the bank has removed too. */
-const everyRow = async (item: Item) =>
-  await world.sql(
+const everyRow = async (item: Item): Promise<Record<string, unknown>[]> => {
+  const rows = await world.sql(
     `select plaid_transaction_id as id, name, amount::float8 as amount, user_category as category, category_by, hidden, hidden_by,
-      note, removed_at is not null as removed from transactions where item_id = $1`,
+      removed_at is not null as removed from transactions where item_id = $1`,
     [item.id],
   )
+  return rows.map((row) => ({ ...row, hidden: row['hidden'] === 't', removed: row['removed'] === 't' }))
+}
 const change = async (item: Item, changes: object) =>
   (await world.bank.change(item.plaidItemId, { ...changes, silent: true })).added
 const accountOf = async (item: Item): Promise<string> =>
@@ -146,9 +148,9 @@ it('random pending and posted transactions: each row has the values of the rules
           const byUser = '00000000-0000-0000-0000-000000000000'
           const isOwn = row['category_by'] === byUser
           const expected = isOwn
-            ? [`mine ${round}`, byUser, true, byUser]
+            ? [expect.stringMatching(/^mine /), byUser, true, byUser]
             : rulesSay(String(row['name']), Number(row['amount']))
-          // The edits of a removed one may have moved: then it has none.
+          // The edits of a removed one may have moved, also in a later round: then it has none.
           if (!own.has(String(row['id'])) || isOwn) expect([row['name'], ...values]).toEqual([row['name'], ...expected])
         }
       },
