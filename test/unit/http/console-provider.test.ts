@@ -91,17 +91,17 @@ describe('a sign-in', () => {
 })
 
 describe.each([
-  ['continued', providerSessionRoute],
-  ['ended', providerSignOutRoute],
-] as const)('a session is %s', (_what, route) => {
-  it.each(others)('by no other page, which costs the provider nothing: %o', async (headers) => {
+  ['continues', providerSessionRoute],
+  ['ends', providerSignOutRoute],
+] as const)('the route that %s a session', (_what, route) => {
+  it.each(others)('is closed to every other page, which costs the provider nothing: %o', async (headers) => {
     const cookie = await signIn()
     const before = scripted.calls.length
     await expect(call(route, { ...headers, cookie })).rejects.toMatchObject({ code: 'forbidden', reason: 'origin' })
     expect(scripted.calls.length).toBe(before)
   })
 
-  it.each(own)('by the console: %o', async (headers) => {
+  it.each(own)('is open to the console: %o', async (headers) => {
     const cookie = await signIn()
     const before = scripted.calls.length
     expect((await call(route, { ...headers, cookie })).status).toBe(200)

@@ -30,7 +30,7 @@ const change = async (item: Item, changes: object) =>
 const accountOf = async (item: Item): Promise<string> =>
   (await world.bank.truth(item.plaidItemId)).accounts.find(({ type }) => type === 'depository')?.account_id ?? ''
 
-it('of a removed pending transaction stay with it, and the user’s edits leave it alone', async () => {
+it('a removed pending transaction keeps the values of rules; only the user’s edits move', async () => {
   const item = await linkAndSyncSmallBank(world, 'split')
   const rule = await create('split', { contains: 'coffee', user_category: 'Coffee', hidden: true })
   const row = { name: 'Coffee', amount: 4, date: daysAgo(1), account_id: await accountOf(item), merchant_name: null }
@@ -48,7 +48,7 @@ it('of a removed pending transaction stay with it, and the user’s edits leave 
   expect(valuesOf(pending[0])).toEqual([null, true, rule, true])
 })
 
-it('do not come from a pending transaction that a stored one names later; the user’s edits do', async () => {
+it('a stored transaction that names a pending one later gets the user’s edits, and no values of rules', async () => {
   const item = await linkAndSyncSmallBank(world, 'named later')
   const tea = await create('named later', { contains: 'tea', user_category: 'Tea' })
   await create('named later', { contains: 'coffee', user_category: 'Coffee', hidden: true })
