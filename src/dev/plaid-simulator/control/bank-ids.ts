@@ -12,6 +12,7 @@ interface Ids {
 export function inBankIds({ toBank }: Rekey, wanted: BankChange): BankChange {
   const sideOf = (name: string): string => (isPlace(name) ? name : toBank(name))
   const { add, move, modify, remove, post_pending, close_account, revoke, revoke_account } = wanted
+  const { trade, cancel_trade, liability_payment } = wanted
   return {
     ...wanted,
     ...(Array.isArray(add) && { add: add.map((row) => renamed(row, toBank)) }),
@@ -26,6 +27,11 @@ export function inBankIds({ toBank }: Rekey, wanted: BankChange): BankChange {
     ...(typeof close_account === 'object' && { close_account: { account_id: toBank(close_account.account_id) } }),
     ...(typeof revoke === 'object' && { revoke: { account_id: toBank(revoke.account_id) } }),
     ...(typeof revoke_account === 'string' && { revoke_account: toBank(revoke_account) }),
+    ...(trade !== undefined && { trade: trade.map((row) => ({ ...row, account_id: toBank(row.account_id) })) }),
+    ...(cancel_trade !== undefined && { cancel_trade: cancel_trade.map(toBank) }),
+    ...(liability_payment !== undefined && {
+      liability_payment: liability_payment.map((row) => ({ ...row, account_id: toBank(row.account_id) })),
+    }),
   }
 }
 

@@ -12,6 +12,7 @@ import { sendWebhooks } from '../webhooks/send.ts'
 import { inBankIds } from './bank-ids.ts'
 import { closeAccount, openNewAccount } from './change-accounts.ts'
 import { changeLogin } from './change-login.ts'
+import { changePortfolio, portfolioWebhooks } from './change-portfolio.ts'
 import { addTransactions, modifyTransactions, postPending, removeTransactions } from './change-transactions.ts'
 import { moveMoney } from './move-money.ts'
 import { type BankChange, refuse } from './requests.ts'
@@ -23,6 +24,8 @@ export interface Changed {
   removed: string[]
   posted: { pending_transaction_id: string; transaction_id: string }[]
   accounts: string[]
+  /** Investment transactions of the requested trades. */
+  trades?: string[]
   webhooks: readonly WebhookBody[]
 }
 
@@ -42,15 +45,22 @@ export function changeBank(world: World, item: Item, given: BankChange): Changed
   if (wanted.move !== undefined) changed.added.push(...moveMoney(world, item, wanted.move))
   if (wanted.new_account !== undefined) changed.accounts.push(openNewAccount(world, item, wanted.new_account))
   if (wanted.close_account !== undefined) changed.accounts.push(closeAccount(item, wanted.close_account))
+  const portfolio = changePortfolio(world, item, wanted)
+  if (portfolio.trades.length > 0) changed.trades = [...portfolio.trades]
   const login = changeLogin(world, item, wanted)
   changed.accounts.push(...login.accounts)
   const newAccounts = (about: Item): WebhookBody[] =>
     wanted.new_account === undefined ? [] : [itemEvent(about, 'NEW_ACCOUNTS_AVAILABLE')]
-  const news = [...history, ...pullChanges(world, item), ...newAccounts(item), ...login.webhooks]
+  const ofBank = (about: Item): WebhookBody[] => [
+    ...pullChanges(world, about),
+    ...newAccounts(about),
+    ...portfolioWebhooks(world, about, portfolio),
+  ]
+  const news = [...history, ...ofBank(item), ...login.webhooks]
   const sent = wanted.silent === true ? [] : sendWebhooks(world, item, news)
   for (const other of livingItems(world, item.login)) {
     if (other === item) continue
-    const otherChanges = [...pullChanges(world, other), ...newAccounts(other)]
+    const otherChanges = ofBank(other)
     if (wanted.silent !== true) sendWebhooks(world, other, otherChanges)
   }
   return { ...inItemIds(item.bank, changed), webhooks: sent }
@@ -67,6 +77,7 @@ function inItemIds({ fromBank }: Rekey, changed: Changed): Changed {
       transaction_id: fromBank(transaction_id),
     })),
     accounts: changed.accounts.map(fromBank),
+    ...(changed.trades !== undefined && { trades: changed.trades.map(fromBank) }),
   }
 }
 

@@ -6,6 +6,7 @@ import { exactNumber, parseExact, whole } from '../lib/exact-json.ts'
 import { isErrorCode } from '../lib/failure.ts'
 import { exitStatuses } from '../state/link-token.ts'
 import { tamperings } from '../state/webhooks.ts'
+import { portfolioFields } from './portfolio-requests.ts'
 
 const id = z.string().min(1)
 const day = z.iso.date()
@@ -117,6 +118,7 @@ export const bankChange = z.strictObject({
   /** Products that return; true for all. */
   products_returned: z.union([flag, productList]).optional(),
   pending_expiration: z.union([flag, z.strictObject({ consent_expiration_time: dateTime })]).optional(),
+  ...portfolioFields,
 })
 export type BankChange = z.infer<typeof bankChange>
 export type Addition = z.infer<typeof addition>
