@@ -35,11 +35,14 @@ const expected = [
   'database restarted',
   'balances',
   'positions',
+  'trades',
+  'liabilities',
+  'streams',
 ]
 
 let world: World
 beforeAll(async () => {
-  world = await createWorld(inject('control'), { rateLimits: false }, 'transactions,investments')
+  world = await createWorld(inject('control'), { rateLimits: false }, 'transactions,investments,liabilities')
   // Pages of four rows, so that a small bank needs several.
   globalThis.fetch = async (...args: Parameters<typeof fetch>) => {
     const request = new Request(...args)

@@ -20,6 +20,7 @@ import { followAll } from '../whole-feed.ts'
 import type { World } from '../world.ts'
 import { bankPassword, connectControl, noteKey, type TrueItem } from './banks.ts'
 import { createMail } from './mail.ts'
+import { portfolioChange } from './portfolio.ts'
 import { watchRestarts } from './restarts.ts'
 import { stalled } from './stalled.ts'
 import type { Chaos, Death, Happened } from './types.ts'
@@ -144,7 +145,17 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     poll,
     pass: () => letModelTimePass(world),
     async settleIn() {
-      const news = { add: 0, pending: 2, modify: 0, remove: 0, post: 0, silent: true, login: null }
+      const news = {
+        add: 0,
+        pending: 2,
+        modify: 0,
+        remove: 0,
+        post: 0,
+        silent: true,
+        login: null,
+        trade: null,
+        pays: false,
+      }
       for (const [nth, subject] of subjects.entries()) {
         await chaos.link({ subject, username: `${subject}_one` }, null, false, false)
         await chaos.bank(nth, news)
@@ -230,7 +241,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
     },
     async bank(nth, step) {
       const item = await chosen(nth)
-      const [account] = item?.accounts ?? []
+      const account = item?.accounts.find(({ type }) => type !== 'investment')
       if (item === undefined || account === undefined) return
       const addition = (pending: boolean) => {
         made += 1
@@ -250,6 +261,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
         ...(step.post === 0 || pending.length === 0
           ? {}
           : { post_pending: { transaction_ids: ids(pending, step.post), link: true } }),
+        ...portfolioChange(item, step, 100 + (made += 1)),
         ...(step.login === 'required' && item.status === 'good' ? { login_required: true } : {}),
         ...(step.login === 'repaired' && item.status === 'login_required' ? { login_repaired: true } : {}),
       })

@@ -39,6 +39,8 @@ const bankStep = fc.record({
   post: fc.nat({ max: 2 }),
   silent: fc.boolean(),
   login: fc.option(fc.constantFrom('required' as const, 'repaired' as const), { freq: 8 }),
+  trade: fc.option(fc.constantFrom('buy' as const, 'sell' as const, 'sell all' as const, 'cancel' as const)),
+  pays: fc.boolean(),
 })
 const carriage = fc.record({
   twice: fc.boolean(),

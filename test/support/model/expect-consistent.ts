@@ -4,10 +4,10 @@ import * as z from 'zod'
 import { listChanges } from '../../../src/db/read/changes.ts'
 import type { Transaction } from '../../../src/db/records/transactions.ts'
 import { everyTransaction } from '../equality.ts'
-import { noteKey } from './banks.ts'
+import { noteKey, type TrueItem } from './banks.ts'
 import type { Chaos, Happened } from './types.ts'
-import { followAll, listedAll } from '../whole-feed.ts'
-import { expectSnapshots } from './expect-snapshots.ts'
+import { followAll, listedAll, type WholeCopy } from '../whole-feed.ts'
+import { expectBooks, expectNewestDays } from './expect-books.ts'
 
 const text = (value: unknown): string => String(value)
 
@@ -15,18 +15,25 @@ const text = (value: unknown): string => String(value)
 export async function expectConsistent(chaos: Chaos, happened: Happened): Promise<void> {
   const count = (what: string, times: number): void => void happened.set(what, (happened.get(what) ?? 0) + times)
   await expectNothingLeftOver(chaos)
-  await expectItems(chaos)
-  await expectSnapshots(chaos, happened)
+  const banks = await chaos.control.items()
+  await expectItems(chaos, banks)
+  const compared = new Set<string>()
   for (const subject of chaos.subjects) {
     const rows = await everyTransaction(chaos.world, subject)
-    await expectTransactions(chaos, subject, rows)
+    await expectTransactions(chaos, banks, subject, rows)
     expectNotes(chaos, subject, rows)
     if (rows.length > 0) count('compared', rows.length)
     const noted = rows.filter(({ note }) => note !== null).length
     if (noted > 0) count('noted', noted)
     await expectFeed(chaos, subject, rows)
-    await expectCopies(chaos, subject)
+    const listed = await listedAll(chaos.world, subject)
+    for (const id of expectBooks(chaos, banks, listed, happened)) compared.add(id)
+    await expectCopies(chaos, subject, listed)
   }
+  await expectNewestDays(
+    chaos,
+    banks.filter(({ item_id: id }) => compared.has(id)),
+  )
   await expectOnce(chaos)
   const [relinked] = await chaos.world.sql('select count(*) as n from items where link_epoch > 0')
   const [restarted] = await chaos.world.sql('select count(*) as n from sync_runs where restarts > 0')
@@ -61,7 +68,7 @@ function expectNoneForgotten(lines: readonly string[]): void {
 }
 
 /** Plaid holds exactly the items that are stored here and work. */
-async function expectItems({ world, control, doomedTokens }: Chaos): Promise<void> {
+async function expectItems({ world, doomedTokens }: Chaos, items: readonly TrueItem[]): Promise<void> {
   const rows = await world.sql(
     'select plaid_item_id, status, status_reason from items where removed_at is null order by plaid_item_id',
   )
@@ -70,7 +77,7 @@ async function expectItems({ world, control, doomedTokens }: Chaos): Promise<voi
   const here = rows
     .filter(({ status }) => status !== 'relink_required')
     .map((row) => [text(row['plaid_item_id']), row['status'] === 'needs_update' ? 'login_required' : 'good'])
-  const atPlaid = (await control.items())
+  const atPlaid = items
     .filter(({ status }) => status === 'good' || status === 'login_required')
     .map(({ item_id: id, status }) => [id, status])
   expect(here).toEqual(atPlaid.toSorted(([one = ''], [other = '']) => (one < other ? -1 : 1)))
@@ -81,7 +88,8 @@ async function expectItems({ world, control, doomedTokens }: Chaos): Promise<voi
 }
 
 async function expectTransactions(
-  { world, control, neverShared }: Chaos,
+  { world, neverShared }: Chaos,
+  atBank: readonly TrueItem[],
   subject: string,
   rows: readonly Transaction[],
 ): Promise<void> {
@@ -91,7 +99,7 @@ async function expectTransactions(
   )
   // Only healthy items can be compared: any other item waits for its user.
   const current = new Set(items.filter(({ status }) => status === 'healthy').map((row) => text(row['plaid_item_id'])))
-  const truth = (await control.items())
+  const truth = atBank
     .filter(({ item_id: id }) => current.has(id))
     .flatMap(({ transactions }) => transactions)
     .map((row) => [row.transaction_id, row.name, row.amount, row.date, row.pending].map(text).join(' | '))
@@ -131,8 +139,7 @@ async function expectFeed({ world, followers }: Chaos, subject: string, rows: re
 }
 
 /** The same for everything that the API lists. */
-async function expectCopies({ world, copies }: Chaos, subject: string): Promise<void> {
-  const truth = await listedAll(world, subject)
+async function expectCopies({ world, copies }: Chaos, subject: string, truth: WholeCopy): Promise<void> {
   const followed = copies.get(subject)
   await followed?.catchUp(11)
   expect(followed?.copy).toEqual(truth)

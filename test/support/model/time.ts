@@ -1,17 +1,18 @@
 // The time of the model, and whether any work is left.
 import type { World } from '../world.ts'
 
-/** Lets the time pass that leases, retries, rotations and the reconciler wait for. */
+/** Lets the time pass that leases, retries, rotations and the reconciler wait for. One statement: it runs often. */
 export async function letModelTimePass(world: World): Promise<void> {
-  await world.elapse()
-  await world.sql(
-    `update link_exchanges set created_at = created_at - interval '1 day', next_attempt_at = next_attempt_at - interval '1 day'`,
-  )
-  await world.sql(`update plaid_removals set next_attempt_at = next_attempt_at - interval '1 day'`)
-  await world.sql(`update link_sessions set check_at = check_at - interval '1 day'`)
-  await world.sql(`update users set plaid_items_checked_at = plaid_items_checked_at - interval '2 days'`)
-  await world.sql(`update items set rotation_started_at = rotation_started_at - interval '1 day'`)
-  await world.sql(`update sync_staging set staged_at = staged_at - interval '1 day'`)
+  await world.sql(`with products as (update item_products set lease_expires_at = lease_expires_at - interval '1 day',
+      next_attempt_at = next_attempt_at - interval '1 day', woken_until = woken_until - interval '1 day',
+      last_synced_at = last_synced_at - interval '1 day'),
+    exchanges as (update link_exchanges set created_at = created_at - interval '1 day',
+      next_attempt_at = next_attempt_at - interval '1 day'),
+    removals as (update plaid_removals set next_attempt_at = next_attempt_at - interval '1 day'),
+    sessions as (update link_sessions set check_at = check_at - interval '1 day'),
+    checks as (update users set plaid_items_checked_at = plaid_items_checked_at - interval '2 days'),
+    rotations as (update items set rotation_started_at = rotation_started_at - interval '1 day')
+    update sync_staging set staged_at = staged_at - interval '1 day'`)
 }
 
 /** Whether no work is left to do. */

@@ -4,6 +4,7 @@ import type { Moment } from '../fault-injection.ts'
 import type { WholeFollower } from '../whole-feed.ts'
 import type { World } from '../world.ts'
 import type { Control } from './banks.ts'
+import type { PortfolioStep } from './portfolio.ts'
 
 /** The outgoing call at which an isolate dies, and whether that call takes effect; null for an isolate that lives. */
 export type Death = { readonly at: number; readonly moment: Moment } | null
@@ -65,7 +66,7 @@ export interface Chaos {
   heal(): Promise<void>
 }
 
-export interface BankStep {
+export interface BankStep extends PortfolioStep {
   readonly add: number
   readonly pending: number
   readonly modify: number
