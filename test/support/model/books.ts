@@ -104,6 +104,7 @@ export function booksOf({ securities, ...bank }: Books): Compared {
   }
 }
 
+const listedItem = z.looseObject({ id: z.string(), plaid_item_id: z.string(), status: z.string() })
 const listedAccount = z.looseObject({
   id: z.string(),
   item_id: z.string(),
@@ -112,10 +113,15 @@ const listedAccount = z.looseObject({
   closed: z.boolean(),
   balances: z.looseObject({}),
 })
-const listedItem = z.looseObject({ id: z.string(), plaid_item_id: z.string(), status: z.string() })
-const listedRow = z.looseObject({ id: z.string(), account_id: z.string() })
-const listedSecurity = z.looseObject({ plaid_security_id: z.string() })
+const listedTransaction = z.looseObject({ id: z.string(), plaid_transaction_id: z.string() })
+const listedRow = z.looseObject({ account_id: z.string() })
 const listedStream = listedRow.extend({ transaction_ids: z.array(z.string()) })
+const listedSecurity = z.looseObject({ plaid_security_id: z.string() }).nullable()
+
+function securityIn(given: unknown): Row | null {
+  const security = listedSecurity.parse(given)
+  return security === null ? null : only(security, 'plaid_security_id', ...ofSecurity)
+}
 
 export interface Listed {
   /** Plaid's ids of the items that can be compared. */
@@ -128,61 +134,51 @@ export interface Listed {
  * investment transactions are of an earlier link.
  */
 export function listedOf(copy: WholeCopy, keepsHistory: (itemAndName: string) => boolean): Listed {
-  const rowsOf = <Schema extends z.ZodType>(kind: string, schema: Schema): z.infer<Schema>[] =>
+  const all = <Schema extends z.ZodType>(kind: string, schema: Schema): z.infer<Schema>[] =>
     [...copy].flatMap(([key, row]) => (key.startsWith(`${kind} `) ? [schema.parse(row)] : []))
-  const healthy = new Map(
-    rowsOf('item', listedItem).flatMap((item) => (item.status === 'healthy' ? [[item.id, item.plaid_item_id]] : [])),
-  )
-  const accounts = rowsOf('account', listedAccount).filter(({ item_id: id }) => healthy.has(id))
+  const healthy = all('item', listedItem).filter(({ status }) => status === 'healthy')
+  const items = new Map(healthy.map((item) => [item.id, item.plaid_item_id]))
+  const accounts = all('account', listedAccount).filter(({ item_id: id }) => items.has(id))
   const known = new Map(accounts.map((account) => [account.id, account]))
-  const plaidIds = new Map(
-    rowsOf('transaction', z.looseObject({ id: z.string(), plaid_transaction_id: z.string() })).map((row) => [
-      row.id,
-      row.plaid_transaction_id,
-    ]),
-  )
-  const mine = <Found extends { account_id: string }>(rows: readonly Found[]) =>
-    rows.flatMap((row) => {
+  const plaidIds = new Map(all('transaction', listedTransaction).map((row) => [row.id, row.plaid_transaction_id]))
+  const inAccounts = <Schema extends typeof listedRow>(kind: string, schema: Schema) =>
+    all(kind, schema).flatMap((row) => {
       const account = known.get(row.account_id)
-      return account === undefined ? [] : [{ row, account, plaidId: account.plaid_account_id }]
+      return account === undefined ? [] : [{ row, of: account, account: account.plaid_account_id }]
     })
-  const securityOf = (given: unknown) => {
-    const security = listedSecurity.nullable().parse(given)
-    return security === null ? null : only(security, 'plaid_security_id', ...ofSecurity)
-  }
   return {
-    items: new Set(healthy.values()),
+    items: new Set(items.values()),
     rows: {
-      account: accounts
-        .filter(({ closed }) => !closed)
-        .map((row) => ({
-          ...only(row, ...ofAccount, 'bank_name'),
-          account: row.plaid_account_id,
-          balances: only(row.balances, 'current', 'available', 'limit', 'currency'),
-        })),
-      holding: mine(rowsOf('holding', listedRow)).map(({ row, plaidId }) => ({
+      account: accounts.filter(({ closed }) => !closed).map(accountIn),
+      holding: inAccounts('holding', listedRow).map(({ row, account }) => ({
         ...only(row, ...ofHolding, 'currency'),
-        account: plaidId,
-        security: securityOf(row['security']),
+        account,
+        security: securityIn(row['security']),
       })),
-      investment_transaction: mine(rowsOf('investment_transaction', listedRow))
-        .filter(({ account }) => !account.closed || !keepsHistory(`${healthy.get(account.item_id)} ${account.name}`))
-        .map(({ row, plaidId }) => ({
+      investment_transaction: inAccounts('investment_transaction', listedRow)
+        .filter(({ of }) => !of.closed || !keepsHistory(`${items.get(of.item_id)} ${of.name}`))
+        .map(({ row, account }) => ({
           ...only(row, ...ofTrade, 'currency'),
-          account: plaidId,
+          account,
           id: row['plaid_investment_transaction_id'],
-          security: securityOf(row['security']),
+          security: securityIn(row['security']),
         })),
-      liability: mine(rowsOf('liability', listedRow)).map(({ row, plaidId }) => ({
+      liability: inAccounts('liability', listedRow).map(({ row, account }) => ({
         ...only(row, 'kind', 'details'),
-        account: plaidId,
+        account,
       })),
-      recurring_stream: mine(rowsOf('recurring_stream', listedStream)).map(({ row, plaidId }) => ({
+      recurring_stream: inAccounts('recurring_stream', listedStream).map(({ row, account }) => ({
         ...only(row, ...ofStream, 'plaid_stream_id', 'direction', 'category', 'average_amount', 'last_amount'),
         ...only(row, 'currency', 'active'),
-        account: plaidId,
+        account,
         transactions: row.transaction_ids.map((id) => plaidIds.get(id) ?? `${id} is not listed`),
       })),
     },
   }
 }
+
+const accountIn = (row: z.infer<typeof listedAccount>): Row => ({
+  ...only(row, ...ofAccount, 'bank_name'),
+  account: row.plaid_account_id,
+  balances: only(row.balances, 'current', 'available', 'limit', 'currency'),
+})

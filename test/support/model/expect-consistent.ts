@@ -35,19 +35,12 @@ export async function expectConsistent(chaos: Chaos, happened: Happened): Promis
     banks.filter(({ item_id: id }) => compared.has(id)),
   )
   await expectOnce(chaos)
-  const [relinked] = await chaos.world.sql('select count(*) as n from items where link_epoch > 0')
-  const [restarted] = await chaos.world.sql('select count(*) as n from sync_runs where restarts > 0')
-  const [carried] = await chaos.world.sql(
-    'select count(*) as n from transactions where note is not null and not pending and pending_transaction_id is not null',
-  )
+  const [counts = {}] = await chaos.world.sql(`select
+    (select count(*) from items where link_epoch > 0) as relinked, (select count(*) from sync_runs where restarts > 0) as restarted,
+    (select count(*) from transactions where note is not null and not pending and pending_transaction_id is not null) as carried`)
   const superseded = chaos.world.lines.filter((line) => line.includes('"outcome":"superseded"')).length
-  for (const [what, times] of [
-    ['relinked', Number(relinked?.['n'])],
-    ['restarted', Number(restarted?.['n'])],
-    ['superseded', superseded],
-    ['carried', Number(carried?.['n'])],
-  ] as const)
-    if (times > 0) count(what, times)
+  for (const [what, times] of Object.entries({ ...counts, superseded }))
+    if (Number(times) > 0) count(what, Number(times))
 }
 
 async function expectNothingLeftOver({ world }: Chaos): Promise<void> {
