@@ -38,6 +38,9 @@ const expected = [
   'trades',
   'liabilities',
   'streams',
+  'trade',
+  'cancel_trade',
+  'liability_payment',
 ]
 
 let world: World

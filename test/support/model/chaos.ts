@@ -157,7 +157,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
         pays: false,
       }
       for (const [nth, subject] of subjects.entries()) {
-        await chaos.link({ subject, username: `${subject}_one` }, null, false, false)
+        await chaos.link({ subject, username: `${subject}_${nth === 0 ? 'one' : 'two'}` }, null, false, false)
         await chaos.bank(nth, news)
         await chaos.drain(null, false)
         await chaos.edit(subject, 1, 'first')
@@ -250,6 +250,8 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
       const posted = item.transactions.filter(({ pending }) => !pending)
       const pending = item.transactions.filter((row) => row.pending)
       const ids = (rows: TrueItem['transactions'], most: number) => rows.slice(0, most).map((row) => row.transaction_id)
+      const portfolio = portfolioChange(item, step, 100 + (made += 1))
+      for (const what of Object.keys(portfolio)) count(what)
       await world.bank.change(item.item_id, {
         silent: step.silent,
         add: [
@@ -261,7 +263,7 @@ export async function createChaos(world: World, happened: Happened): Promise<Cha
         ...(step.post === 0 || pending.length === 0
           ? {}
           : { post_pending: { transaction_ids: ids(pending, step.post), link: true } }),
-        ...portfolioChange(item, step, 100 + (made += 1)),
+        ...portfolio,
         ...(step.login === 'required' && item.status === 'good' ? { login_required: true } : {}),
         ...(step.login === 'repaired' && item.status === 'login_required' ? { login_repaired: true } : {}),
       })

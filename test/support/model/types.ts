@@ -36,7 +36,7 @@ export interface Chaos {
   readonly doomedTokens: Set<string>
   /** Accounts that were revoked before their item was stored here: Plaid's id of the item, a space, the account's name. */
   readonly neverShared: Set<string>
-  /** Links a bank for each user, and writes a note on two of its transactions and on a pending one. */
+  /** Links a bank for each user, one of which invests, and writes a note on two of its transactions and on a pending one. */
   settleIn(): Promise<void>
   /** With `leaves`, the client disconnects and sends the same request again while the first one still runs. */
   link(login: Login, death: Death, retry: boolean, leaves: boolean): Promise<void>
