@@ -39,8 +39,8 @@ export async function expectConsistent(chaos: Chaos, happened: Happened): Promis
     (select count(*) from items where link_epoch > 0) as relinked, (select count(*) from sync_runs where restarts > 0) as restarted,
     (select count(*) from transactions where note is not null and not pending and pending_transaction_id is not null) as carried`)
   const superseded = chaos.world.lines.filter((line) => line.includes('"outcome":"superseded"')).length
-  for (const [what, times] of Object.entries({ ...counts, superseded }))
-    if (Number(times) > 0) count(what, Number(times))
+  const found: Readonly<Record<string, unknown>> = { ...counts, superseded }
+  for (const [what, times] of Object.entries(found)) if (Number(times) > 0) count(what, Number(times))
 }
 
 async function expectNothingLeftOver({ world }: Chaos): Promise<void> {
