@@ -4,16 +4,18 @@ import type { Environment, Violation } from './variables.ts'
 export interface AlertsConfig {
   readonly url: string
   readonly format: 'standard' | 'slack'
-  /** Of Standard Webhooks; null with `slack`. */
-  readonly secret: string | null
+  /** Of Standard Webhooks: the current one, and the previous one during a rotation; empty with `slack`. */
+  readonly secrets: readonly string[]
 }
 
 export function alertsOf({
   ALERT_WEBHOOK_URL: url,
   ALERT_WEBHOOK_SECRET: secret,
+  ALERT_WEBHOOK_SECRET_PREVIOUS: previous,
   ALERT_WEBHOOK_FORMAT: format = 'standard',
 }: Environment): AlertsConfig | null {
-  return url === undefined ? null : { url: new URL(url).href, format, secret: secret ?? null }
+  const secrets = [secret, previous].filter((each) => each !== undefined)
+  return url === undefined ? null : { url: new URL(url).href, format, secrets }
 }
 
 /** A receiver that cannot verify who sends an alarm could be made to call people. */

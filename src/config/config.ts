@@ -47,7 +47,8 @@ function rulesOf(env: Environment): TokenRules {
 function emailOf(env: Environment): EmailConfig | null {
   const { AUTH_EMAIL_URL: url, AUTH_EMAIL_KEY: key, AUTH_EMAIL_FROM: from, AUTH_PUBLIC_URL: publicUrl } = env
   if (url === undefined || key === undefined || from === undefined || publicUrl === undefined) return null
-  return { url, key, from, publicUrl }
+  const previous = env.AUTH_EMAIL_KEY_PREVIOUS === undefined ? [] : [env.AUTH_EMAIL_KEY_PREVIOUS]
+  return { url, keys: [key, ...previous], from, publicUrl }
 }
 
 type AuditVariables = Pick<Environment, 'AUDIT_KEY' | 'AUDIT_KEY_ID' | 'AUDIT_KEYS_PREVIOUS'>
@@ -155,7 +156,9 @@ export function parseConfig(bindings: Readonly<Record<string, unknown>>): Config
     },
     secret: utf8(env.SECRET_KEY),
     previousSecret: env.SECRET_KEY_PREVIOUS === undefined ? null : utf8(env.SECRET_KEY_PREVIOUS),
-    webhookSharedKey: env.PLAID_WEBHOOK_VERIFICATION_KEY ?? null,
+    webhookSharedKeys: [env.PLAID_WEBHOOK_VERIFICATION_KEY, env.PLAID_WEBHOOK_VERIFICATION_KEY_PREVIOUS].filter(
+      (key) => key !== undefined,
+    ),
     database: { apiUrl: env.DATABASE_URL, jobsUrl: env.DATABASE_JOBS_URL, endpoint: env.DATABASE_ENDPOINT ?? null },
     auth: authOf(env),
     encryption: {

@@ -63,6 +63,23 @@ function authViolations(env: Environment): Violation[] {
   return violations
 }
 
+const rotatedSecrets = [
+  'SECRET_KEY',
+  'PLAID_WEBHOOK_VERIFICATION_KEY',
+  'AUTH_EMAIL_KEY',
+  'ALERT_WEBHOOK_SECRET',
+] as const
+
+/** The previous secret of a rotation is another one than the current secret, and is not alone. */
+function previousSecretViolations(env: Environment): Violation[] {
+  return rotatedSecrets.flatMap((name): Violation[] => {
+    const previous = `${name}_PREVIOUS` as const
+    if (env[previous] === undefined) return []
+    if (env[name] === undefined) return [[previous, `has no effect without ${name}`]]
+    return env[previous] === env[name] ? [[previous, `must differ from ${name}`]] : []
+  })
+}
+
 /** The path of Plaid's webhooks; a request to any other path gets 404. */
 const webhookPath = '/api/v1/plaid/webhook'
 
@@ -171,8 +188,7 @@ export function constraintViolations(env: Environment, raw: Readonly<Record<stri
     violations.push(['BACKUP_RECIPIENT', 'is an example value'])
   if (makesBackups(env) && env.DATABASE_BACKUP_URL === undefined)
     violations.push(['DATABASE_BACKUP_URL', 'is missing: backups need a login that reads, as db:bootstrap prints it'])
-  if (env.SECRET_KEY_PREVIOUS === env.SECRET_KEY)
-    violations.push(['SECRET_KEY_PREVIOUS', 'must differ from SECRET_KEY'])
+  violations.push(...previousSecretViolations(env))
   if (env.ENCRYPTION_KEYS_PREVIOUS.some((key) => key.id === env.ENCRYPTION_KEY_ID))
     violations.push(['ENCRYPTION_KEYS_PREVIOUS', 'must not hold ENCRYPTION_KEY_ID'])
   if (env.ENCRYPTION_MIN_KEY_ID !== undefined && isKeyIdBelow(env.ENCRYPTION_KEY_ID, env.ENCRYPTION_MIN_KEY_ID))

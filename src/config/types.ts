@@ -7,7 +7,8 @@ import type { EncryptionKey } from '../crypto/keyring.ts'
 /** An HTTP API that sends e-mail: `POST url` with a bearer key. */
 export interface EmailConfig {
   readonly url: string
-  readonly key: string
+  /** The current key, and the previous one during a rotation. */
+  readonly keys: readonly [string, ...string[]]
   readonly from: string
   /** The application's page that links in e-mails open. */
   readonly publicUrl: string
@@ -52,7 +53,8 @@ export interface Config {
     /** Billed calls that users may cause in a UTC day: of the deployment (0: none), of a user, and of an item. */
     readonly refreshes: { readonly perDay: number; readonly perUser: number; readonly perItem: number }
   }
-  readonly webhookSharedKey: string | null
+  /** Keys of the operator's relay: the current one, and the previous one during a rotation; empty without a relay. */
+  readonly webhookSharedKeys: readonly string[]
   /** `SECRET_KEY`. Signs this deployment's access tokens; src/crypto/derived-key.ts derives other keys from it. */
   readonly secret: Uint8Array
   /** `SECRET_KEY_PREVIOUS`. Verifies what it signed, and signs nothing; null outside a rotation. */

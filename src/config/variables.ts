@@ -182,11 +182,14 @@ export const secretVariables = [
   'ENCRYPTION_KEY',
   'AUDIT_KEY',
   'PLAID_WEBHOOK_VERIFICATION_KEY',
+  'PLAID_WEBHOOK_VERIFICATION_KEY_PREVIOUS',
   'AUTH_EMAIL_KEY',
+  'AUTH_EMAIL_KEY_PREVIOUS',
   'CONSOLE_OIDC_CLIENT_SECRET',
   // Slack's URLs are secrets: who has one can send messages.
   'ALERT_WEBHOOK_URL',
   'ALERT_WEBHOOK_SECRET',
+  'ALERT_WEBHOOK_SECRET_PREVIOUS',
 ] as const
 
 /** Variables that hold several secrets, as a JSON object of id to key. */
@@ -199,6 +202,12 @@ export const secretTexts = (raw: Readonly<Record<string, unknown>>): string[] =>
   ...secretMaps.flatMap((name) => Object.values(secretMap.parse(raw[name]))),
 ]
 
+const relayKey = z.string().min(32, 'must be at least 32 characters')
+const senderKey = z.string().min(16, 'must be at least 16 characters')
+const alertSecret = z
+  .string()
+  .refine((text) => decodeWebhookSecret(text) !== null, 'must be whsec_ and the base64 of 24 to 64 bytes')
+
 export const environmentSchema = z.object({
   ENVIRONMENT: z.enum(['development', 'staging', 'production']),
   PLAID_ENV: z.enum(['sandbox', 'production']),
@@ -206,7 +215,8 @@ export const environmentSchema = z.object({
   PLAID_SECRET: z.string().min(1),
   PLAID_BASE_URL: httpUrl.optional(),
   PLAID_WEBHOOK_URL: httpUrl,
-  PLAID_WEBHOOK_VERIFICATION_KEY: z.string().min(32, 'must be at least 32 characters').optional(),
+  PLAID_WEBHOOK_VERIFICATION_KEY: relayKey.optional(),
+  PLAID_WEBHOOK_VERIFICATION_KEY_PREVIOUS: relayKey.optional(),
   PLAID_PRODUCTS: list.pipe(z.array(z.enum(plaidProducts)).min(1)).default(['transactions']),
   PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS: list.pipe(z.array(z.enum(plaidProducts))).default([]),
   PLAID_ADDITIONAL_CONSENTED_PRODUCTS: list.pipe(z.array(z.enum(plaidProducts))).default([]),
@@ -258,10 +268,8 @@ export const environmentSchema = z.object({
   SENTRY_DSN: sentryDsn.optional(),
   SENTRY_TRACES_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
   ALERT_WEBHOOK_URL: httpUrl.max(2048).optional(),
-  ALERT_WEBHOOK_SECRET: z
-    .string()
-    .refine((text) => decodeWebhookSecret(text) !== null, 'must be whsec_ and the base64 of 24 to 64 bytes')
-    .optional(),
+  ALERT_WEBHOOK_SECRET: alertSecret.optional(),
+  ALERT_WEBHOOK_SECRET_PREVIOUS: alertSecret.optional(),
   ALERT_WEBHOOK_FORMAT: z.enum(['standard', 'slack'], { error: 'must be standard or slack' }).optional(),
   CONSOLE: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   CONSOLE_BANK_URL: httpUrl.max(2048).optional(),
@@ -284,7 +292,8 @@ export const environmentSchema = z.object({
   AUTH_ADMIN_VALUE: z.string().min(1).max(256).optional(),
   AUTH_MAX_TOKEN_HOURS: z.coerce.number().int().min(1).max(744).optional(),
   AUTH_EMAIL_URL: httpUrl.optional(),
-  AUTH_EMAIL_KEY: z.string().min(16, 'must be at least 16 characters').optional(),
+  AUTH_EMAIL_KEY: senderKey.optional(),
+  AUTH_EMAIL_KEY_PREVIOUS: senderKey.optional(),
   AUTH_EMAIL_FROM: z
     .string()
     .regex(/^[^\r\n]{0,100}[^\s@<>]+@[^\s@<>]+>?$/, 'must be an e-mail address')

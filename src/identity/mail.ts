@@ -120,24 +120,48 @@ function textOf(mail: Mail, publicUrl: string): { subject: string; text: string 
   }
 }
 
-/** Sends over an HTTP API: `POST` of `{from, to, subject, text}` with a bearer key and an Idempotency-Key. */
+/**
+ * Sends over an HTTP API: `POST` of `{from, to, subject, text}` with a bearer key and an Idempotency-Key. If the API refuses
+ * the current key, sends once more with the previous one.
+ */
 export function sendOverHttp(config: EmailConfig, fetch: typeof globalThis.fetch): SendMail {
-  return async (mail) => {
-    const response = await post(config, fetch, mail)
-    await response.body?.cancel()
+  return async (mail, log) => {
+    const id = crypto.randomUUID()
+    const send = async (key: string): Promise<Response> => {
+      const response = await post(config, fetch, { mail, key, id })
+      await response.body?.cancel()
+      return response
+    }
+    const [current, previous] = config.keys
+    let response = await send(current)
+    if (response.status === 401 && previous !== undefined) {
+      log.warn('email_key_refused', { status: 401 })
+      response = await send(previous)
+    }
     if (!response.ok) throw unavailable(`the e-mail API answered ${response.status}`)
   }
 }
 
-async function post(config: EmailConfig, fetch: typeof globalThis.fetch, mail: Mail): Promise<Response> {
+interface Sending {
+  readonly mail: Mail
+  readonly key: string
+  /** The same in each attempt, so that one e-mail is sent. */
+  readonly id: string
+}
+
+async function post(
+  config: EmailConfig,
+  fetch: typeof globalThis.fetch,
+  { mail, key, id }: Sending,
+): Promise<Response> {
   try {
     const init = {
       method: 'POST',
       redirect: 'manual' as const,
       headers: {
-        authorization: `Bearer ${config.key}`,
+        authorization: `Bearer ${key}`,
         'content-type': 'application/json',
-        'idempotency-key': crypto.randomUUID(),
+        'idempotency-key': id,
       },
       body: JSON.stringify({ from: config.from, to: mail.to, ...textOf(mail, config.publicUrl) }),
     }

@@ -46,7 +46,7 @@ async function receive(ctx: Ctx, request: WebhookRequest): Promise<Received> {
   const now = ctx.now()
   const network = ctx.client === undefined ? '' : networkOf(ctx.client)
   const findKey: FindKey = (kid, at) => findWebhookKey(kid, at, network)
-  const verdict = await verifyWebhook(request, { findKey, hmacSecret: config.webhookSharedKey, now })
+  const verdict = await verifyWebhook(request, { findKey, hmacSecrets: config.webhookSharedKeys, now })
   if (!verdict.ok) {
     ctx.services.metrics.count('wn_webhook_refusals_total', { reason: verdict.reason })
     ctx.log.warn('webhook_refused', { reason: verdict.reason, bytes: request.body.length })

@@ -59,8 +59,8 @@ export interface WebhookRequest {
 
 export interface VerifyOptions {
   readonly findKey: FindKey
-  /** Shared secret of the operator's relay, as UTF-8; null disables it. */
-  readonly hmacSecret: string | null
+  /** Secrets that the operator's relay may sign with, as UTF-8; without one, its webhooks are refused. */
+  readonly hmacSecrets: readonly string[]
   readonly now: Date
 }
 
@@ -90,9 +90,9 @@ export async function verifyWebhook(request: WebhookRequest, options: VerifyOpti
   const bytes = new Uint8Array(body)
   if (jwt !== null) return await verifyJwt(jwt, bytes, options)
   if (hmac === null) return refuse('missing_header')
-  return options.hmacSecret === null
+  return options.hmacSecrets.length === 0
     ? refuse('hmac_disabled')
-    : await verifyHmac(hmac, bytes, options.hmacSecret, options.now)
+    : await verifyHmac(hmac, bytes, options.hmacSecrets, options.now)
 }
 
 /** Plaid's JWT (ES256, RFC 7515 compact form) over the SHA-256 of the body. */
@@ -210,20 +210,23 @@ function topLevelNames(text: string): string[] {
   return names
 }
 
-/** The operator's relay: HMAC-SHA-256 over `<t>.<body>`. */
-async function verifyHmac(header: string, body: Bytes, secret: string, now: Date): Promise<Verdict> {
+async function isSignedWith(secret: string, signed: Bytes, given: Bytes): Promise<boolean> {
+  const key = await crypto.subtle.importKey('raw', utf8(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+  return equalConstantTime(new Uint8Array(await crypto.subtle.sign('HMAC', key, signed)), given)
+}
+
+/** The operator's relay: HMAC-SHA-256 over `<t>.<body>`, with any of the secrets. */
+async function verifyHmac(header: string, body: Bytes, secrets: readonly string[], now: Date): Promise<Verdict> {
   const match = /^t=(0|[1-9]\d{0,11}),v1=([0-9a-f]{64})$/.exec(header)
   const [, seconds = '', hex = ''] = match ?? []
   const given = decodeHex(hex)
   if (match === null || given === null) return refuse('hmac_malformed')
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const key = await crypto.subtle.importKey('raw', utf8(secret), algorithm, false, ['sign'])
   const prefix = utf8(`${seconds}.`)
   const signed = new Uint8Array(prefix.length + body.length)
   signed.set(prefix)
   signed.set(body, prefix.length)
-  const expected = new Uint8Array(await crypto.subtle.sign('HMAC', key, signed))
-  if (!equalConstantTime(expected, given)) return refuse('hmac_bad_signature')
+  const matches = await Promise.all(secrets.map((secret) => isSignedWith(secret, signed, given)))
+  if (!matches.includes(true)) return refuse('hmac_bad_signature')
   const signedAt = Number(seconds)
   const staleness = checkAge(signedAt, now)
   if (staleness !== null) return refuse(staleness)

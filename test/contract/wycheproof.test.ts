@@ -48,7 +48,7 @@ describe('ES256 of a webhook', () => {
       return verify.call(this, name, key, given, message)
     })
     const plaidVerification = `${header}.${claims}.${encodeBase64Url(signature)}`
-    const options = { findKey: async () => ({ status: 'found' as const, publicKey }), hmacSecret: null, now }
+    const options = { findKey: async () => ({ status: 'found' as const, publicKey }), hmacSecrets: [], now }
     const verdict = await verifyWebhook({ plaidVerification, webhookSignature: null, body }, options)
     vi.restoreAllMocks()
     return verdict.ok ? 'accepted' : verdict.reason
@@ -81,7 +81,7 @@ describe('HMAC-SHA-256 of a webhook', () => {
         return sign.call(this, args[0], args[1], msg)
       })
       const webhookSignature = `t=${nowSeconds},v1=${Buffer.from(tag).toString('hex')}`
-      const options = { findKey: async () => ({ status: 'unknown' as const }), hmacSecret: 'x'.repeat(32), now }
+      const options = { findKey: async () => ({ status: 'unknown' as const }), hmacSecrets: ['x'.repeat(32)], now }
       const verdict = await verifyWebhook({ plaidVerification: null, webhookSignature, body }, options)
       vi.restoreAllMocks()
       expect([tcId, verdict.ok]).toEqual([tcId, result === 'valid'])

@@ -7,8 +7,8 @@ import type { Notification } from './book.ts'
 export interface WebhookTarget {
   readonly url: string
   readonly format: 'standard' | 'slack'
-  /** `whsec_` and base64; null with the format `slack`. */
-  readonly secret: string | null
+  /** Each is `whsec_` and base64; empty with the format `slack`. A receiver accepts a signature by any of them. */
+  readonly secrets: readonly string[]
 }
 
 export interface WebhookOptions {
@@ -57,15 +57,16 @@ function slackBody(notification: Notification, environment: string): string {
 }
 
 export function createWebhook({ target, environment, fetch, ...options }: WebhookOptions): SendAlert {
-  const { url, format, secret } = target
+  const { url, format, secrets } = target
   return async (notification, nowMs) => {
     const body = (format === 'slack' ? slackBody : standardBody)(notification, environment)
     const headers = new Headers({ 'content-type': 'application/json', 'user-agent': 'wealthnavigator-edge' })
-    if (secret !== null) {
+    if (secrets.length > 0) {
       const seconds = Math.floor(nowMs / 1000)
       headers.set('webhook-id', notification.id)
       headers.set('webhook-timestamp', String(seconds))
-      headers.set('webhook-signature', await signWebhook(secret, notification.id, seconds, body))
+      const sign = (secret: string) => signWebhook(secret, notification.id, seconds, body)
+      headers.set('webhook-signature', (await Promise.all(secrets.map(sign))).join(' '))
     }
     const status = await withDeadline(options.timeoutMs ?? timeoutMs, async (signal) => {
       // A redirect is not followed: only the configured host gets the notification.

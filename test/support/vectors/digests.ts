@@ -84,7 +84,7 @@ const webhookVectors: readonly FrozenVector[] = [
         },
         {
           findKey: () => Promise.resolve({ status: 'unknown' }),
-          hmacSecret: relayed.secret,
+          hmacSecrets: [relayed.secret],
           now: new Date(relayed.seconds * 1000),
         },
       ),
@@ -100,7 +100,7 @@ const webhookVectors: readonly FrozenVector[] = [
       const now = new Date(plaid.seconds * 1000)
       return await verifyWebhook(
         { plaidVerification, webhookSignature: null, body: utf8(plaid.body) },
-        { findKey: () => Promise.resolve({ status: 'found', publicKey }), hmacSecret: null, now },
+        { findKey: () => Promise.resolve({ status: 'found', publicKey }), hmacSecrets: [], now },
       )
     },
     expected: { ok: true, scheme: 'jwt', signedAt: plaid.seconds, replayKey: plaid.replayKey },

@@ -29,7 +29,7 @@ describe('a configuration', () => {
     expect(parseConfig(development)).toMatchObject({
       strict: false,
       plaid: { baseUrl: 'https://sandbox.plaid.com', products: ['transactions'], countryCodes: ['US'] },
-      webhookSharedKey: null,
+      webhookSharedKeys: [],
       database: { endpoint: null },
       auth: { mode: 'builtin', email: null },
       encryption: { current: { id: 'k1' }, previous: [] },
@@ -41,12 +41,26 @@ describe('a configuration', () => {
     expect(parseConfig({ ...development, ...receiver }).alerts).toEqual({
       url: 'https://hooks.test/a',
       format: 'standard',
-      secret: receiver.ALERT_WEBHOOK_SECRET,
+      secrets: [receiver.ALERT_WEBHOOK_SECRET],
     })
     expect(parseConfig({ ...development, SENTRY_DSN: 'https://key@sentry.test/1' }).sentry).toEqual({
       dsn: 'https://key@sentry.test/1',
       tracesSampleRate: 0.1,
     })
+  })
+
+  it('has the previous secret of a rotation after the current one', () => {
+    const receiver = { ALERT_WEBHOOK_URL: 'https://hooks.test/a', ALERT_WEBHOOK_SECRET: `whsec_${key('alerts')}` }
+    const previous = {
+      ALERT_WEBHOOK_SECRET_PREVIOUS: `whsec_${key('former alerts')}`,
+      PLAID_WEBHOOK_VERIFICATION_KEY: key('relay'),
+      PLAID_WEBHOOK_VERIFICATION_KEY_PREVIOUS: key('former relay'),
+      AUTH_EMAIL_KEY_PREVIOUS: key('former mails'),
+    }
+    const config = parseConfig({ ...strict, ...receiver, ...previous })
+    expect(config.alerts?.secrets).toEqual([receiver.ALERT_WEBHOOK_SECRET, previous.ALERT_WEBHOOK_SECRET_PREVIOUS])
+    expect(config.webhookSharedKeys).toEqual([key('relay'), key('former relay')])
+    expect(config.auth).toMatchObject({ email: { keys: [email.AUTH_EMAIL_KEY, key('former mails')] } })
   })
 
   it('reports to no Sentry where it says none, in a strict environment too', () => {
@@ -162,7 +176,7 @@ describe('a configuration', () => {
   it('has built-in accounts unless an issuer is named or the mode is chosen', () => {
     expect(parseConfig(strict).auth).toMatchObject({
       mode: 'builtin',
-      email: { url: email.AUTH_EMAIL_URL, key: email.AUTH_EMAIL_KEY, from: email.AUTH_EMAIL_FROM },
+      email: { url: email.AUTH_EMAIL_URL, keys: [email.AUTH_EMAIL_KEY], from: email.AUTH_EMAIL_FROM },
     })
     expect(parseConfig({ ...development, AUTH_MODE: 'builtin' }).auth).toMatchObject({ mode: 'builtin', email: null })
     expect(parseConfig(strict).auth).toMatchObject({ mailsPerHour: 500 })

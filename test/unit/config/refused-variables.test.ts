@@ -86,6 +86,31 @@ const malformed: readonly (readonly [string, Readonly<Record<string, unknown>>])
   ['ALERT_WEBHOOK_SECRET', { ALERT_WEBHOOK_URL: 'https://hooks.test/a', ALERT_WEBHOOK_SECRET: key('no prefix') }],
   ['ALERT_WEBHOOK_SECRET', { ALERT_WEBHOOK_URL: 'https://hooks.test/a', ALERT_WEBHOOK_SECRET: 'whsec_c2hvcnQ=' }],
   ['ALERT_WEBHOOK_SECRET', { ...slack, ALERT_WEBHOOK_SECRET: alertSecret }],
+  ['ALERT_WEBHOOK_SECRET_PREVIOUS', { ...slack, ALERT_WEBHOOK_SECRET_PREVIOUS: alertSecret }],
+  [
+    'ALERT_WEBHOOK_SECRET_PREVIOUS',
+    {
+      ALERT_WEBHOOK_URL: 'https://hooks.test/a',
+      ALERT_WEBHOOK_SECRET: alertSecret,
+      ALERT_WEBHOOK_SECRET_PREVIOUS: 'whsec_c2hvcnQ=',
+    },
+  ],
+  [
+    'ALERT_WEBHOOK_SECRET_PREVIOUS',
+    {
+      ALERT_WEBHOOK_URL: 'https://hooks.test/a',
+      ALERT_WEBHOOK_SECRET: alertSecret,
+      ALERT_WEBHOOK_SECRET_PREVIOUS: alertSecret,
+    },
+  ],
+  ['PLAID_WEBHOOK_VERIFICATION_KEY_PREVIOUS', { PLAID_WEBHOOK_VERIFICATION_KEY_PREVIOUS: key('relay') }],
+  [
+    'PLAID_WEBHOOK_VERIFICATION_KEY_PREVIOUS',
+    { PLAID_WEBHOOK_VERIFICATION_KEY: key('relay'), PLAID_WEBHOOK_VERIFICATION_KEY_PREVIOUS: 'short' },
+  ],
+  ['AUTH_EMAIL_KEY_PREVIOUS', { ...email, AUTH_EMAIL_KEY_PREVIOUS: 'short' }],
+  ['AUTH_EMAIL_KEY_PREVIOUS', { ...email, AUTH_EMAIL_KEY_PREVIOUS: email.AUTH_EMAIL_KEY }],
+  ['AUTH_EMAIL_KEY_PREVIOUS', { ...oidc, AUTH_EMAIL_KEY_PREVIOUS: key('former mails') }],
   ['ALERT_WEBHOOK_FORMAT', { ...slack, ALERT_WEBHOOK_FORMAT: 'teams' }],
   ['ALERT_WEBHOOK_FORMAT', { ...slack, ALERT_WEBHOOK_FORMAT: '', ALERT_WEBHOOK_SECRET: alertSecret }],
   ['SENTRY_DSN', { SENTRY_DSN: 'https://sentry.test/1' }],
@@ -290,6 +315,7 @@ describe.each(['staging', 'production'])('refused in %s:', (environment) => {
     ['PLAID_WEBHOOK_VERIFICATION_KEY', 'PLAID_SECRET'],
     ['AUTH_EMAIL_KEY', 'SECRET_KEY'],
     ['SECRET_KEY_PREVIOUS', 'PLAID_SECRET'],
+    ['AUTH_EMAIL_KEY_PREVIOUS', 'PLAID_SECRET'],
   ])('%s equal to %s', (one, other) => {
     const reason = refusalOf({ ...base, [one]: key('z'), [other]: key('z') })
     expect(reason?.split('; ').toSorted()).toEqual(

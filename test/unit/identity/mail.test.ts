@@ -15,14 +15,15 @@ afterEach(() => {
   for (const close of closers.splice(0)) close()
 })
 
-async function mailServer(status = 200): Promise<{ url: string; got: Got[] }> {
+async function mailServer(status: number | ((key: string) => number) = 200): Promise<{ url: string; got: Got[] }> {
   const got: Got[] = []
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       got.push({ headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString('utf8')) })
-      response.writeHead(status, { location: 'http://127.0.0.1:9/' }).end('canary of the mail server')
+      const code = typeof status === 'number' ? status : status(request.headers.authorization ?? '')
+      response.writeHead(code, { location: 'http://127.0.0.1:9/' }).end('canary of the mail server')
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -47,7 +48,7 @@ const mails: readonly Mail[] = [
 ]
 const config = (url: string) => ({
   url,
-  key: 'key-of-the-mail-api',
+  keys: ['key-of-the-mail-api'] as const,
   from: 'Wealth <accounts@example.com>',
   publicUrl: 'https://app.example.com/account?lang=en',
 })
@@ -86,6 +87,37 @@ describe('an e-mail over HTTP', () => {
     )
     expect(failure).toBeInstanceOf(AppError)
     expect(failure).toMatchObject({ code: 'unavailable', reason: `the e-mail API answered ${status}` })
+  })
+
+  const rotating = (url: string) => ({ ...config(url), keys: ['the-new-key-here', 'the-former-key-here'] as const })
+  const keysOf = (got: readonly Got[]) => got.map(({ headers }) => headers['authorization'])
+  const mail: Mail = { kind: 'no_account', to }
+
+  it('is sent with the previous key of a rotation while the sender does not accept the current one', async () => {
+    const { url, got } = await mailServer((key) => (key === 'Bearer the-former-key-here' ? 200 : 401))
+    const lines: string[] = []
+    await sendOverHttp(rotating(url), fetch)(mail, createLogger({}, { sink: (line) => void lines.push(line) }))
+    expect(keysOf(got)).toEqual(['Bearer the-new-key-here', 'Bearer the-former-key-here'])
+    expect(new Set(got.map(({ headers }) => headers['idempotency-key'])).size).toBe(1)
+    expect(lines).toEqual([expect.stringContaining('email_key_refused')])
+    expect(lines.join('')).not.toContain('key-here')
+  })
+
+  it('is sent once during a rotation if the current key is accepted, or if another error occurs', async () => {
+    const accepting = await mailServer()
+    await sendOverHttp(rotating(accepting.url), fetch)(mail, log)
+    expect(keysOf(accepting.got)).toEqual(['Bearer the-new-key-here'])
+    const failing = await mailServer(500)
+    await expect(sendOverHttp(rotating(failing.url), fetch)(mail, log)).rejects.toMatchObject({ code: 'unavailable' })
+    expect(failing.got).toHaveLength(1)
+  })
+
+  it('counts as not sent if both keys of a rotation are refused', async () => {
+    const { url, got } = await mailServer(401)
+    await expect(sendOverHttp(rotating(url), fetch)(mail, log)).rejects.toMatchObject({
+      reason: 'the e-mail API answered 401',
+    })
+    expect(got).toHaveLength(2)
   })
 
   it('counts as not sent when no server accepts it', async () => {

@@ -13,7 +13,9 @@ const secrets = {
   AUDIT_KEY: keyFrom(2),
   PLAID_WEBHOOK_VERIFICATION_KEY: 'the key of a relay of webhooks in this test',
   ALERT_WEBHOOK_URL: 'https://hooks.test/services/a-path-that-is-secret',
+  PLAID_WEBHOOK_VERIFICATION_KEY_PREVIOUS: 'the previous key of a relay of webhooks in this test',
   ALERT_WEBHOOK_SECRET: `whsec_${'c2VjcmV0'.repeat(4)}`,
+  ALERT_WEBHOOK_SECRET_PREVIOUS: `whsec_${'Zm9ybWVy'.repeat(4)}`,
 }
 /** Base64 that looks like words: only its value shows that it is a key. */
 const retired = {

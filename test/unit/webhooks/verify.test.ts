@@ -32,7 +32,7 @@ interface Attempt {
   bytes?: Uint8Array
   at?: Date
   find?: FindKey
-  secret?: string | null
+  secrets?: readonly string[]
 }
 
 async function verify({
@@ -41,10 +41,10 @@ async function verify({
   bytes = body,
   at = now,
   find = findKey,
-  secret = hmacSecret,
+  secrets = [hmacSecret],
 }: Attempt) {
   const request = { plaidVerification: jwt, webhookSignature: hmac, body: bytes }
-  return await verifyWebhook(request, { findKey: find, hmacSecret: secret, now: at })
+  return await verifyWebhook(request, { findKey: find, hmacSecrets: secrets, now: at })
 }
 
 const refused = (reason: RefusalReason): Verdict => ({ ok: false, reason })
@@ -295,8 +295,21 @@ describe("the operator's relay", () => {
     expect(await verify({ hmac: signHmac(hmacSecret, body), find: unreachable })).toEqual(accepted('hmac'))
   })
 
+  test('is accepted with either secret of a rotation, and as the same delivery', async () => {
+    const secrets = ['a new relay secret of the operator!!', hmacSecret]
+    const replayKeys = await Promise.all(
+      secrets.map(async (secret) => {
+        const verdict = await verify({ hmac: signHmac(secret, body), secrets, find: unreachable })
+        expect(verdict).toEqual(accepted('hmac'))
+        return verdict.ok ? verdict.replayKey : null
+      }),
+    )
+    expect(new Set(replayKeys).size).toBe(1)
+    expect(await verify({ hmac: signHmac('another', body), secrets })).toEqual(refused('hmac_bad_signature'))
+  })
+
   test.each<[string, RefusalReason, Attempt]>([
-    ['without a secret configured', 'hmac_disabled', { hmac: signHmac(hmacSecret, body), secret: null }],
+    ['without a secret configured', 'hmac_disabled', { hmac: signHmac(hmacSecret, body), secrets: [] }],
     ['signed with another secret', 'hmac_bad_signature', { hmac: signHmac('another', body) }],
     ['with another body', 'hmac_bad_signature', { hmac: signHmac(hmacSecret, Buffer.from('{}')) }],
     [

@@ -142,11 +142,12 @@ describe('a bank that was added on Plaid’s page', () => {
         public_token: 'public-sandbox-of-a-thief',
       }),
     )
-    const shared = { ...world.services.config, webhookSharedKey: 'shared-key-of-the-relay-in-these-tests' }
+    const sharedKey = 'shared-key-of-the-relay-in-these-tests'
+    const shared = { ...world.services.config, webhookSharedKeys: [sharedKey] }
     const seconds = Math.floor(Date.now() / 1000)
     const key = await crypto.subtle.importKey(
       'raw',
-      new TextEncoder().encode(shared.webhookSharedKey),
+      new TextEncoder().encode(sharedKey),
       { name: 'HMAC', hash: 'SHA-256' },
       false,
       ['sign'],

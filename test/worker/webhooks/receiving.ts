@@ -24,7 +24,7 @@ export function receiving(world: () => World) {
     const signed = new Uint8Array([...new TextEncoder().encode(`${seconds}.`), ...bytes])
     const mac = new Uint8Array(await crypto.subtle.sign('HMAC', key, signed))
     const hex = [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-    const services = { ...given, config: { ...given.config, webhookSharedKey: sharedKey } }
+    const services = { ...given, config: { ...given.config, webhookSharedKeys: [sharedKey] } }
     await receiveWebhook(
       { ...world().job(services), actor: { kind: 'anonymous' } },
       { plaidVerification: null, webhookSignature: `t=${seconds},v1=${hex}`, body: bytes },

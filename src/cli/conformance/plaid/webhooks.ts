@@ -41,7 +41,7 @@ export const webhookAssertions: readonly Assertion<PlaidTarget>[] = [
       const { verification, body } = await fire(target)
       const keys = createKeyCache({ fetchKey: async (kid) => ({ found: await fetchKey(target, kid) }) })
       const request = { plaidVerification: verification, webhookSignature: null, body: Buffer.from(body) }
-      const verdict = await verifyWebhook(request, { findKey: keys, hmacSecret: null, now: new Date() })
+      const verdict = await verifyWebhook(request, { findKey: keys, hmacSecrets: [], now: new Date() })
       expectEqual('verdict', verdict.ok ? 'verified' : verdict.reason, 'verified')
     },
   },

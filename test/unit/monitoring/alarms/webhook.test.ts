@@ -87,7 +87,7 @@ describe('the signature', () => {
 
   it('is valid for an independent verification of what arrives', async () => {
     const { url, received } = await receiver(ok)
-    expect(await send({ url, format: 'standard', secret })).toBe('delivered')
+    expect(await send({ url, format: 'standard', secrets: [secret] })).toBe('delivered')
     const [{ method, headers, body } = none] = received
     expect([method, headers['content-type']]).toEqual(['POST', 'application/json'])
     expect([headers['webhook-id'], headers['webhook-timestamp']]).toEqual([notification.id, String(sinceMs / 1000 + 5)])
@@ -99,10 +99,26 @@ describe('the signature', () => {
   })
 })
 
+describe('a rotation of the secret', () => {
+  const formerBytes = Buffer.from('a former secret of this test....')
+  const former = `whsec_${formerBytes.toString('base64')}`
+
+  it('signs with both secrets, so that a receiver with either one accepts the alarm', async () => {
+    const { url, received } = await receiver(ok)
+    expect(await send({ url, format: 'standard', secrets: [secret, former] })).toBe('delivered')
+    const [{ headers, body } = none] = received
+    const signed = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`
+    const signatures = [secretBytes, formerBytes].map(
+      (bytes) => `v1,${createHmac('sha256', bytes).update(signed).digest('base64')}`,
+    )
+    expect(String(headers['webhook-signature']).split(' ')).toEqual(signatures)
+  })
+})
+
 describe('the notification', () => {
   it('contains names, numbers and times of the rule, and nothing else', async () => {
     const { url, received } = await receiver(ok)
-    await send({ url, format: 'standard', secret })
+    await send({ url, format: 'standard', secrets: [secret] })
     expect(JSON.parse(received[0]?.body ?? '')).toEqual({
       type: 'alarm.fired',
       timestamp: '2026-03-02T09:30:00.000Z',
@@ -124,7 +140,7 @@ describe('the notification', () => {
 
   it('has a text and no signature in the form of Slack', async () => {
     const { url, received } = await receiver(ok)
-    expect(await send({ url, format: 'slack', secret: null })).toBe('delivered')
+    expect(await send({ url, format: 'slack', secrets: [] })).toBe('delivered')
     const [{ headers, body } = none] = received
     expect(Object.keys(headers).filter((name) => name.startsWith('webhook-'))).toEqual([])
     const message: unknown = JSON.parse(body)
@@ -136,13 +152,15 @@ describe('the notification', () => {
 describe('the sender', () => {
   it.each([400, 401, 404, 410, 429, 500, 503])('fails when the receiver returns %i', async (status) => {
     const { url } = await receiver((_, response) => response.writeHead(status).end('no'))
-    expect(await send({ url, format: 'standard', secret })).toBe(`Error: the receiver of alarms returned ${status}`)
+    expect(await send({ url, format: 'standard', secrets: [secret] })).toBe(
+      `Error: the receiver of alarms returned ${status}`,
+    )
   })
 
   it.each([301, 302, 307, 308])('does not follow a redirect by %i', async (status) => {
     const other = await receiver(ok)
     const { url, received } = await receiver((_, response) => response.writeHead(status, { location: other.url }).end())
-    expect(await send({ url, format: 'standard', secret })).toMatch(/returned (?:0|30\d)/)
+    expect(await send({ url, format: 'standard', secrets: [secret] })).toMatch(/returned (?:0|30\d)/)
     expect([received.length, other.received.length]).toEqual([1, 0])
   })
 
@@ -156,7 +174,7 @@ describe('the sender', () => {
       }, 1)
       response.on('close', () => clearInterval(timer))
     })
-    expect(await send({ url, format: 'standard', secret })).toBe('delivered')
+    expect(await send({ url, format: 'standard', secrets: [secret] })).toBe('delivered')
     const after = written
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect(written - after).toBeLessThan(5_000_000)
@@ -165,12 +183,12 @@ describe('the sender', () => {
   it('waits a bounded time for a response', async () => {
     const { url } = await receiver(() => undefined)
     const startedMs = Date.now()
-    expect(await send({ url, format: 'standard', secret }, 200)).toContain('no answer within 200 ms')
+    expect(await send({ url, format: 'standard', secrets: [secret] }, 200)).toContain('no answer within 200 ms')
     expect(Date.now() - startedMs).toBeLessThan(1500)
   })
 
   it('fails without the URL in the error when the receiver cannot be reached', async () => {
-    const failure = await send({ url: 'http://127.0.0.1:9/hooks/secret-path', format: 'standard', secret })
+    const failure = await send({ url: 'http://127.0.0.1:9/hooks/secret-path', format: 'standard', secrets: [secret] })
     expect(failure).not.toBe('delivered')
     expect(String(failure)).not.toContain('secret-path')
   })
