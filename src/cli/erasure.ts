@@ -6,7 +6,7 @@ import { utf8 } from '../crypto/encoding.ts'
 import { ownerUrl } from '../dev/lib/owner-url.ts'
 import { misuse, runCommand } from '../dev/lib/run-command.ts'
 import { keyIdOf, verifyCertificate } from '../privacy/certificate.ts'
-import { listErased } from './backup/erased.ts'
+import { listErased, listHead } from './backup/erased.ts'
 import { withConnection } from './lib/owner-connection.ts'
 
 const help = `npm run -s erasure -- verify FILE [--url URL] [--key-id ID]
@@ -18,7 +18,7 @@ POST /api/v1/privacy/erase or GET /api/v1/privacy/erasures/{id}. The key is conf
   --key-id ID  the id of the key, as the operator published it
   SECRET_KEY   the deployment's secret, current or former, in the environment
 
-list prints every erasure of MIGRATE_DATABASE_URL's database as a line of JSON. Keep it outside of the database and of its backups:
+list prints its time, then every erasure of MIGRATE_DATABASE_URL's database, each as a line of JSON. Keep it outside of the database and of its backups:
 a restoration needs it (docs/disaster-recovery.md). It has no names.`
 
 const answerSchema = z.object({ certificate: z.string() })
@@ -61,7 +61,10 @@ async function verify(file: string, { url, 'key-id': wanted }: Choices): Promise
 }
 
 async function list(): Promise<void> {
+  // Before the list is read: who is erased meanwhile may be missing.
+  const head = listHead(new Date())
   const erasures = await withConnection(ownerUrl(), 'erasure', listErased)
+  process.stdout.write(`${head}\n`)
   for (const erased of erasures) process.stdout.write(`${JSON.stringify(erased)}\n`)
 }
 

@@ -4,7 +4,7 @@ import { openManifest } from '../../backup/open-backup.ts'
 import { bucketHasMs, type Tombstone } from '../../backup/tombstones.ts'
 import { misuse } from '../../dev/lib/run-command.ts'
 import { type BucketOptions, withBucket } from './bucket-source.ts'
-import { readErased } from './erased.ts'
+import { type ErasedList, readErased } from './erased.ts'
 import { erasuresOfBucket, readFetched } from './fetched-erasures.ts'
 import { folderOrigin } from './folder.ts'
 
@@ -15,7 +15,7 @@ export interface PeopleOptions extends BucketOptions {
 /** A list is not used by itself when it is older: people may have been erased since. */
 const freshMs = 86_400_000
 
-async function fetchedPeople(folder: string, keys: AuditKeys, isNamed: boolean): Promise<Tombstone[]> {
+async function fetchedPeople(folder: string, keys: AuditKeys, isNamed: boolean): Promise<ErasedList> {
   const fetched = await readFetched(folder, keys)
   if (fetched === null)
     throw misuse(
@@ -27,25 +27,41 @@ async function fetchedPeople(folder: string, keys: AuditKeys, isNamed: boolean):
       `The backup's list of erasures is of ${fetched.fetched_at}: people may have been erased since. Read a newer one` +
         ' with --bucket NAME, or say --erasures fetched to take this one.',
     )
-  return fetched.erasures
+  return { completeAt: fetched.fetched_at, erasures: fetched.erasures }
 }
 
-async function namedPeople(erasures: string | undefined, folder: string | null, keys: AuditKeys): Promise<Tombstone[]> {
-  if (erasures === undefined || erasures === 'none') return []
+/** Null where no list is named, or `none`. */
+async function namedPeople(
+  erasures: string | undefined,
+  folder: string | null,
+  keys: AuditKeys,
+): Promise<ErasedList | null> {
+  if (erasures === undefined || erasures === 'none') return null
   if (erasures !== 'fetched') return await readErased(erasures)
   if (folder === null) throw misuse('--erasures fetched needs the folder of a backup.')
   return await fetchedPeople(folder, keys, true)
 }
 
-/** @throws Error for a backup from before the time for which the bucket certainly has every erasure */
-async function refuseOld(folder: string, keys: AuditKeys): Promise<void> {
+const isInBucket = (at: string): boolean => Date.now() - Date.parse(at) <= bucketHasMs
+
+/**
+ * @param list that is named next to the bucket; null where there is none
+ * @throws Error for a backup from before the time for which the bucket certainly has every erasure, unless the list reaches
+ *   into that time
+ */
+async function refuseGap(folder: string, keys: AuditKeys, list: ErasedList | null): Promise<void> {
   const { created_at: at } = await openManifest(folderOrigin(folder), keys)
-  if (Date.now() - Date.parse(at) <= bucketHasMs) return
-  throw misuse(
+  if (isInBucket(at) || (list !== null && list.completeAt !== null && isInBucket(list.completeAt))) return
+  const why =
     `The backup is of ${at}, and the bucket may have deleted erasures from before the last 30 days: people who were erased` +
-      ' after the backup would be back. Say --erasures, too: FILE of `erasure -- list`, or fetched if the list in the' +
-      ' backup was fetched within these 30 days.',
-  )
+    ' after the backup would be back.'
+  if (list === null)
+    throw misuse(
+      `${why} Say --erasures, too: FILE of \`erasure -- list\`, or fetched if the list in the backup was fetched within` +
+        ' these 30 days.',
+    )
+  const age = list.completeAt === null ? 'has no time (listed_at)' : `is of ${list.completeAt}`
+  throw misuse(`${why} The list of --erasures ${age}: name one of the last 30 days.`)
 }
 
 /** @param folder of the backup, whose own list is used where nothing else is named; null where there is none */
@@ -57,13 +73,13 @@ export async function peopleToErase(
   const { bucket, local, erasures } = options
   const isBucketNamed = bucket !== undefined || local !== undefined
   if (!isBucketNamed && erasures === undefined) {
-    if (folder !== null) return await fetchedPeople(folder, keys, false)
+    if (folder !== null) return (await fetchedPeople(folder, keys, false)).erasures
     throw misuse('Say who was erased since: --bucket NAME, or --erasures FILE; --erasures none for no one.')
   }
-  if (erasures === undefined && folder !== null) await refuseOld(folder, keys)
   const named = await namedPeople(erasures, folder, keys)
+  if (isBucketNamed && erasures !== 'none' && folder !== null) await refuseGap(folder, keys, named)
   const inBucket = isBucketNamed ? await withBucket(options, (source) => erasuresOfBucket(source, keys)) : []
-  const byErasure = [...named, ...inBucket].map((each): [string, Tombstone] => [
+  const byErasure = [...(named?.erasures ?? []), ...inBucket].map((each): [string, Tombstone] => [
     `${each.subject_hash} ${Date.parse(each.requested_at)}`,
     each,
   ])

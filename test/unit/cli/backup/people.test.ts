@@ -7,6 +7,7 @@ import { createAuditKeys } from '../../../../src/audit/keys.ts'
 import { macOf, type Manifest } from '../../../../src/backup/format.ts'
 import { type Tombstone, tombstoneKey, tombstoneText } from '../../../../src/backup/tombstones.ts'
 import type { BucketSource } from '../../../../src/cli/backup/bucket-source.ts'
+import { listHead } from '../../../../src/cli/backup/erased.ts'
 import { erasuresOfBucket, readFetched, saveErasures } from '../../../../src/cli/backup/fetched-erasures.ts'
 import { peopleToErase } from '../../../../src/cli/backup/people.ts'
 import { utf8 } from '../../../../src/crypto/encoding.ts'
@@ -143,6 +144,21 @@ describe('the bucket alone', () => {
       expect(await peopleToErase({ bucket, erasures: 'none' }, folder, keys)).toEqual([])
       await saveErasures(bucketWith(await storedPeople()), folder, keys)
       expect(await peopleToErase({ bucket, erasures: 'fetched' }, folder, keys)).toEqual(people)
+      const file = join(folder, 'erasures.jsonl')
+      const rows = people.map((each) => JSON.stringify(each))
+      await writeFile(file, [listHead(new Date(Date.now() - 29.9 * 86_400_000)), ...rows].join('\n'))
+      expect(await peopleToErase({ bucket, erasures: file }, folder, keys)).toEqual(people)
+      await writeFile(file, [listHead(new Date(Date.now() - 30.1 * 86_400_000)), ...rows].join('\n'))
+      await expect(peopleToErase({ bucket, erasures: file }, folder, keys)).rejects.toThrow('name one of the last 30')
+      await writeFile(file, rows.join('\n'))
+      await expect(peopleToErase({ bucket, erasures: file }, folder, keys)).rejects.toThrow('has no time')
+      expect(await peopleToErase({ erasures: file }, folder, keys)).toEqual(people)
+      vi.useFakeTimers({ now: Date.now() + 30.1 * 86_400_000, toFake: ['Date'] })
+      await expect(peopleToErase({ bucket, erasures: 'fetched' }, folder, keys)).rejects.toThrow(
+        'name one of the last 30',
+      )
+      expect(await peopleToErase({ erasures: 'fetched' }, folder, keys)).toEqual(people)
+      vi.useRealTimers()
       // A database that its provider put back is of the last 30 days.
       expect(await peopleToErase({ bucket }, null, keys)).toEqual([])
     } finally {
