@@ -1,9 +1,11 @@
 // The chaining job on a real database: independent of the writers, once for each row, also after an interruption.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { audit } from '../../../src/audit/audit.ts'
 import { chainAudit } from '../../../src/audit/chain.ts'
 import { recordAudit } from '../../../src/db/audit/record.ts'
 import { execute } from '../../../src/db/core/client.ts'
+import { withSession } from '../../../src/db/core/session.ts'
+import { withDeadline } from '../../../src/timeout.ts'
 import { callFaults, failAt } from '../../support/fault-injection.ts'
 import { copyAudit } from '../../support/audit-copy.ts'
 import { createWorld, type World } from '../../support/world.ts'
@@ -44,6 +46,32 @@ describe('the chaining job', () => {
       await chainAudit(world.job())
       await expectWhole()
     }
+  })
+
+  it('delays no writer while its transaction is open', async () => {
+    await write('waits', 2)
+    const { ownerUrl, endpoint } = world.database
+    const waiting = async () =>
+      await world.sql(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+          and query ilike '%delete from audit_unchained%' and pid <> pg_backend_pid()`,
+      )
+    await withSession(ownerUrl, endpoint, async (session) => {
+      await session.query('begin')
+      // The job waits for these rows in its last statement, and holds everything that it has written before.
+      await session.query('select 1 from audit_unchained for update')
+      const running = chainAudit(world.job())
+      await vi.waitFor(async () => expect(await waiting()).toHaveLength(1), { timeout: 10_000 })
+      await withDeadline(5000, async () => {
+        await write('waits', 1)
+        await write('another', 1)
+      })
+      expect(await waiting()).toHaveLength(1)
+      await session.query('rollback')
+      expect(await running).toBe(2)
+    })
+    expect(await chainAudit(world.job())).toBe(2)
+    await expectWhole()
   })
 
   it('writes its checkpoint to the log, and to the copy outside of the database', async () => {

@@ -1,6 +1,7 @@
 // Rotation of the encryption keys over a real database: every sealed value, concurrently with syncs, in steps that can
 // be repeated.
 import { afterEach, describe, expect, inject, it } from 'vitest'
+import * as z from 'zod'
 import { parseConfig } from '../../../src/config/config.ts'
 import type { Services } from '../../../src/context.ts'
 import { createKeyring, type Keyring } from '../../../src/crypto/keyring.ts'
@@ -9,16 +10,19 @@ import { openAccessToken, sealAccessToken } from '../../../src/custody/access-to
 import { sealLinkToken } from '../../../src/custody/link-token.ts'
 import { openWebhookSecret, sealWebhookSecret } from '../../../src/custody/webhook-secret.ts'
 import { replaceSealedValues } from '../../../src/db/operations/sealed-values.ts'
+import { readyRoute } from '../../../src/http/routes/system/health.ts'
 import { checkStoredKeys } from '../../../src/keys/check-stored-keys.ts'
 import { listKeys } from '../../../src/keys/list-keys.ts'
 import { rewrapBatch, startKeyRotation } from '../../../src/keys/rotate-keys.ts'
 import { login } from '../../../src/identity/login.ts'
+import type { RewrapMessage } from '../../../src/messages/message.ts'
 import { createAccounts, goodPassword } from '../../support/accounts.ts'
+import { ask } from '../../support/call-route.ts'
 import { workerVariables } from '../../support/bindings.ts'
 import { callFaults, failAt } from '../../support/fault-injection.ts'
 import { expectTruth } from '../../support/equality.ts'
 import { linkAndSync } from '../../support/linked.ts'
-import { useWorld } from '../../support/item-lifecycle.ts'
+import { appErrorOf, useWorld } from '../../support/item-lifecycle.ts'
 import type { World } from '../../support/world.ts'
 
 let world: World
@@ -140,11 +144,12 @@ describe('a rotation of the encryption keys', () => {
     expect(await keyIdsOf('items', 'access_token_sealed')).toEqual([rotated.currentKeyId])
   })
 
-  it('continues after the last row of a full batch', async () => {
-    const item = await linkAndSync(world, 'many')
+  /** Stores so many link tokens under a separate key, and returns their ids. */
+  async function sealMany(subject: string, many: number): Promise<string[]> {
+    const item = await linkAndSync(world, subject)
     const [row] = await world.sql('select user_id from items where id = $1', [item.id])
     const userId = String(row?.['user_id'])
-    const ids = Array.from({ length: 501 }, () => crypto.randomUUID())
+    const ids = Array.from({ length: many }, () => crypto.randomUUID())
     const previous = newKeyring()
     const sealed = await Promise.all(
       ids.map((sessionId) => sealLinkToken(previous, `link-sandbox-${sessionId}`, { userId, sessionId })),
@@ -154,6 +159,36 @@ describe('a rotation of the encryption keys', () => {
        select id, $1, id::text, sealed, now() + interval '1 hour' from unnest($2::uuid[], $3::text[]) as r (id, sealed)`,
       [userId, `{${ids.join(',')}}`, `{${sealed.join(',')}}`],
     )
+    return ids
+  }
+
+  it('seals at most 500 values in any second', async () => {
+    await sealMany('paced', 1001)
+    const rotated = newKeyring()
+    const steps: { readonly body: RewrapMessage; readonly seconds: number }[] = []
+    const services: Services = {
+      ...withKeyring(rotated),
+      enqueueRewrap: (body, seconds) => Promise.resolve(steps.push({ body, seconds }) > 0),
+    }
+    await startKeyRotation(world.job(services))
+    const logged = z.object({ event: z.string(), count: z.number().optional() })
+    let clock = 0
+    const sealedAt: { readonly at: number; readonly values: number }[] = []
+    const valuesIn = (from: number, to: number): number =>
+      sealedAt.reduce((sum, { at, values }) => (at >= from && at < to ? sum + values : sum), 0)
+    for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
+      clock += step.seconds
+      world.lines.length = 0
+      expect(await world.consume([step.body], services)).toEqual(['ack'])
+      const lines = world.lines.map((line) => logged.parse(JSON.parse(line)))
+      sealedAt.push({ at: clock, values: lines.find(({ event }) => event === 'values_rewrapped')?.count ?? 0 })
+    }
+    expect(valuesIn(0, Infinity)).toBeGreaterThan(1001)
+    for (const { at } of sealedAt) expect(valuesIn(at, at + 1)).toBeLessThanOrEqual(500)
+  })
+
+  it('continues after the last row of a full batch', async () => {
+    const ids = await sealMany('many', 501)
     const rotated = newKeyring()
     const services = withKeyring(rotated)
     const first = { rewrap: 'link_sessions', after: null, key_id: rotated.currentKeyId } as const
@@ -292,6 +327,25 @@ describe('the keys of stored access tokens', () => {
     ])
     const next = `test-${count + 2}`
     expect((await checkStoredKeys(withKeyring(newKeyring({ minimum: next })))).ok).toBe(false)
+  })
+})
+
+describe('a minimum key id', () => {
+  it('fails /ready where it would strand an access token, and not where it strands none', async () => {
+    await linkAndSync(world, 'below the minimum')
+    const rotated = newKeyring()
+    await rotate(rotated)
+    const ready = (keyring: Keyring) => ask({ ...world.user('operator'), services: withKeyring(keyring) }, readyRoute)
+    const [before, newest] = earlier.slice(-2)
+    if (before === undefined || newest === undefined) throw new Error('a rotation needs two keys')
+    const withMinimum = createKeyring({ current: newest, previous: [before], minimumKeyId: newest.id })
+    expect(await ready(withMinimum)).toMatchObject({ status: 'ready', checks: { encryption_key: 'ok' } })
+    const next = `test-${count + 2}`
+    expect(await appErrorOf(ready(newKeyring({ minimum: next })))).toMatchObject({
+      code: 'unavailable',
+      reason: expect.stringContaining(`Access tokens need the key ${rotated.currentKeyId}`),
+      extensions: { checks: { encryption_key: 'failed', jobs_database: 'ok' } },
+    })
   })
 })
 
