@@ -70,8 +70,11 @@ export default defineConfig({
           environment: 'node',
           isolate: false,
           include: ['test/e2e/**/*.test.ts'],
-          // Takes more than a minute, and no part of it stands alone: CI runs it, and `PROOFS=all`.
-          exclude: process.env['PROOFS'] === 'all' ? [] : ['test/e2e/compromise-drill.test.ts'],
+          // Take long, and no part of them stands alone: CI runs them, and `PROOFS=all`.
+          exclude:
+            process.env['PROOFS'] === 'all'
+              ? []
+              : ['compromise', 'recovery'].map((name) => `test/e2e/${name}-drill.test.ts`),
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

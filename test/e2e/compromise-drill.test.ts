@@ -79,16 +79,17 @@ async function run(command: string, { values = {}, env: more = {}, added = '' }:
 }
 
 /**
- * Deploys the secrets of a file and the variables that the page has the reader write into wrangler.toml: wrangler checks
- * the command and the file, and the Worker starts anew with them.
+ * Runs a command that deploys the secrets of a file, and the variables that the page has the reader write into wrangler.toml:
+ * wrangler checks the command and the file, and the Worker starts anew with them.
  */
-async function deploy(file: string, secrets: Variables, toml: Variables): Promise<void> {
+async function deploy(command: string, secrets: Variables, toml: Variables): Promise<void> {
+  const [file = ''] = /\.secrets\.\w+\.json$/.exec(command) ?? []
   const path = join(folder, file)
   await writeFile(path, JSON.stringify(secrets), { mode: 0o600 })
   const added = ` --dry-run --outdir ${join(folder, 'dist')}`
   const env = { CI: '1', WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', WRANGLER_LOG_PATH: folder }
   await run('npm run -s console')
-  await run(`npx wrangler deploy --env ENV --assets dist/console --secrets-file ${file}`, { added, env })
+  await run(command, { added, env })
   await worker.dispose()
   variables = { ...variables, ...secrets, ...toml }
   worker = await startBundle({ bindings: { ...variables }, port: edge.port, stateFolder: folder })
@@ -224,7 +225,10 @@ describe('a compromise of all secrets of the Worker', () => {
       AUDIT_KEY: auditKey,
       AUDIT_KEYS_PREVIOUS: JSON.stringify({ a1: variables['AUDIT_KEY'] }),
     }
-    await deploy('.secrets.rotation.json', secrets, { ENCRYPTION_KEY_ID: 'k2', AUDIT_KEY_ID: 'a2' })
+    await deploy('npx wrangler deploy --env ENV --assets dist/console --secrets-file .secrets.rotation.json', secrets, {
+      ENCRYPTION_KEY_ID: 'k2',
+      AUDIT_KEY_ID: 'a2',
+    })
     expect(await run('curl -f https://api.example.com/ready')).toContain('"frozen":true')
     await edge.bank.client({ secrets: [plaidSecret] })
     expect(await isActive(stolen.variables['PLAID_SECRET'] ?? '')).toBe(false)
@@ -237,10 +241,15 @@ describe('a compromise of all secrets of the Worker', () => {
     expect(await run('npm run keys -- rotate --url https://api.example.com')).toContain('secrets of other keys: 0')
     expect(await run('npm run keys -- status --url https://api.example.com')).toContain('secrets of other keys: 0')
     const minimum = { ENCRYPTION_MIN_KEY_ID: 'k2' }
-    await deploy('.secrets.previous.json', { ENCRYPTION_KEYS_PREVIOUS: '{}' }, minimum)
+    await deploy(
+      'npx wrangler deploy --env ENV --assets dist/console --secrets-file .secrets.previous.json',
+      { ENCRYPTION_KEYS_PREVIOUS: '{}' },
+      minimum,
+    )
     expect(await statusOf(edge.url, '/ready')).toBe(200)
 
     expect(await Promise.all(stolen.accessTokens.map(opens))).toEqual([true, true])
+    expect(await run('npm run freeze -- frozen')).toContain('frozen since')
     expect(await run('npm run freeze -- recovery')).toContain('recovery since')
     const rotated = await run('npm run access-tokens -- rotate --url https://api.example.com')
     expect(rotated).toContain('0 of 2 access tokens')

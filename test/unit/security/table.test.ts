@@ -72,6 +72,7 @@ describe('the table of security requirements', () => {
     'test/worker/privacy/',
     'test/e2e/backup.test.ts',
     'test/e2e/compromise-drill.test.ts',
+    'test/e2e/recovery-drill.test.ts',
   ])('names a test of each feature that protects data: %s', (place) => {
     expect(named.filter(([file]) => file.startsWith(place))).not.toEqual([])
   })
