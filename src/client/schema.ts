@@ -1128,6 +1128,8 @@ export type NetWorth = {
   currency: string | null
   /** Whether a balance of the day is estimated, because the institution had not reported one by then. */
   estimated: boolean
+  /** How many accounts count on the day. An account counts from its first balance or estimate. */
+  accounts: number
   /** The sum of all assets. */
   assets: Decimal
   /** The sum of all liabilities. Positive amounts are owed. */

@@ -7,13 +7,14 @@ import { useClient } from '../api/context.tsx'
 import { ConnectButton } from '../connect/button.tsx'
 import { formatDay, formatShortDay } from '../format/dates.ts'
 import { formatMoney, negated } from '../format/money.ts'
-import { formatMonth, formatShortMonth, type Interval, startBefore } from '../format/periods.ts'
+import { formatMonth, formatShortMonth, startBefore } from '../format/periods.ts'
 import { useSearch } from '../router/location.ts'
 import { AwaitInsights } from '../ui/await-insights.tsx'
 import { type CurrencyFlows, flowsByCurrency } from '../spending/flows.ts'
 import { Bars } from '../ui/bars.tsx'
 import { Flow, Money } from '../ui/money.tsx'
 import { Card, Page } from '../ui/page.tsx'
+import { Segments } from '../ui/segments.tsx'
 import { Empty } from '../ui/states.tsx'
 import { spendingTabs, Tabs } from '../ui/tabs.tsx'
 
@@ -98,20 +99,6 @@ function CurrencyCard({ flows: { currency, rows }, words }: { readonly flows: Cu
   )
 }
 
-function Choice({ chosen, choose }: { readonly chosen: Interval; readonly choose: (key: Interval) => void }) {
-  return (
-    <fieldset className="segments">
-      <legend className="visually-hidden">Interval</legend>
-      {intervals.map(({ key, label }) => (
-        <label key={key}>
-          <input type="radio" name="interval" checked={key === chosen} onChange={() => choose(key)} />
-          <span>{label}</span>
-        </label>
-      ))}
-    </fieldset>
-  )
-}
-
 export default function CashFlowPage() {
   const [params, change] = useSearch()
   const words = intervals.find(({ key }) => key === params.get('by')) ?? intervals[0]
@@ -120,7 +107,9 @@ export default function CashFlowPage() {
     <Page
       title="Cash flow"
       lead="What came in and what went out. Transfers between your own accounts do not count."
-      actions={<Choice chosen={words.key} choose={(key) => change({ by: key })} />}
+      actions={
+        <Segments label="Interval" options={intervals} chosen={words.key} choose={(key) => change({ by: key })} />
+      }
     >
       <Tabs label="Spending" tabs={spendingTabs} />
       <AwaitInsights query={query} label="Loading your cash flow">

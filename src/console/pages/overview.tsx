@@ -14,6 +14,7 @@ import { AwaitInsights } from '../ui/await-insights.tsx'
 import { Chart } from '../ui/chart.tsx'
 import { Money } from '../ui/money.tsx'
 import { Card, Page } from '../ui/page.tsx'
+import { Segments } from '../ui/segments.tsx'
 import { Await, Empty, Failed, Loading } from '../ui/states.tsx'
 
 const ranges = [
@@ -30,7 +31,7 @@ function byCurrency(days: readonly NetWorth[]): [currency: string | null, days: 
 function Worth({ days, currency }: { readonly days: readonly NetWorth[]; readonly currency: string | null }) {
   const today = days.at(-1)
   if (today === undefined) return null
-  const points = days.map(({ date, net, estimated }) => ({ date, value: net, estimated }))
+  const points = days.map(({ date, net, estimated, accounts }) => ({ date, value: net, estimated, accounts }))
   return (
     <div className="worth">
       <p className="hero">
@@ -60,27 +61,16 @@ function Worth({ days, currency }: { readonly days: readonly NetWorth[]; readonl
   )
 }
 
-function Ranges({ chosen, choose }: { readonly chosen: string; readonly choose: (key: string) => void }) {
-  return (
-    <fieldset className="segments">
-      <legend className="visually-hidden">Time</legend>
-      {ranges.map(({ key, label }) => (
-        <label key={key}>
-          <input type="radio" name="range" checked={key === chosen} onChange={() => choose(key)} />
-          <span>{label}</span>
-        </label>
-      ))}
-    </fieldset>
-  )
-}
-
 function NetWorthCard() {
   const client = useClient()
   const [params, change] = useSearch()
   const range = ranges.find(({ key }) => key === params.get('range')) ?? ranges[1]
   const query = useQuery(netWorthQuery(client, daysAgo(range.days)))
   return (
-    <Card title="Net worth" actions={<Ranges chosen={range.key} choose={(key) => change({ range: key })} />}>
+    <Card
+      title="Net worth"
+      actions={<Segments label="Time" options={ranges} chosen={range.key} choose={(key) => change({ range: key })} />}
+    >
       <AwaitInsights query={query} label="Loading net worth">
         {({ data, left_out }) => (
           <>

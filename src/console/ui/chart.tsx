@@ -1,14 +1,8 @@
 // A line over time. A slider over the picture chooses a point by mouse, touch or keyboard; a table has every point as text.
 import { type PointerEvent, useId, useState } from 'react'
 import { formatDay, formatShortDay } from '../format/dates.ts'
-import { approximately, type Decimal, formatMoney } from '../format/money.ts'
-
-export interface Point {
-  readonly date: string
-  readonly value: Decimal
-  /** Whether the bank did not report the value. */
-  readonly estimated: boolean
-}
+import { formatMoney } from '../format/money.ts'
+import { areaOf, breaksIn, height, inset, lineOf, place, type Point, round, stretchesOf, width } from './line.ts'
 
 interface ChartProps {
   readonly title: string
@@ -16,31 +10,8 @@ interface ChartProps {
   readonly currency: string | null
 }
 
-const [width, height] = [720, 220]
-const inset = { top: 12, right: 6, bottom: 2, left: 6 }
-
-interface Placed {
-  readonly x: number
-  readonly y: number
-}
-
-/** The positions of the points. A flat line is in the middle. */
-export function place(points: readonly Point[]): Placed[] {
-  const values = points.map(({ value }) => approximately(value))
-  const [low, high] = [Math.min(...values), Math.max(...values)]
-  const times = points.map(({ date }) => Date.parse(date))
-  const [first = 0, last = 0] = [times[0], times.at(-1)]
-  const innerWidth = width - inset.left - inset.right
-  const innerHeight = height - inset.top - inset.bottom
-  return points.map((_, index) => ({
-    x: inset.left + (last === first ? innerWidth : (((times[index] ?? 0) - first) / (last - first)) * innerWidth),
-    y: inset.top + (high === low ? 0.5 : (high - (values[index] ?? 0)) / (high - low)) * innerHeight,
-  }))
-}
-
-const round = (value: number): number => Math.round(value * 10) / 10
-const lineOf = (placed: readonly Placed[]): string =>
-  placed.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${round(x)} ${round(y)}`).join('')
+/** The latest ones are named. */
+const mostBreaks = 6
 
 function Table({ title, points, currency }: ChartProps) {
   return (
@@ -83,6 +54,7 @@ export function Chart(props: ChartProps) {
   if (first === undefined || last === undefined || firstPoint === undefined || lastPoint === undefined) return null
   const index = Math.min(chosen ?? points.length - 1, points.length - 1)
   const [point, mark] = [points[index] ?? lastPoint, placed[index] ?? last]
+  const breaks = breaksIn(points).slice(-mostBreaks)
   const lastEstimate = points.findLast(({ estimated }) => estimated)
   const textOf = ({ date, value, estimated }: Point): string =>
     `${formatDay(date)}: ${formatMoney(value, currency)}${estimated ? ', estimated' : ''}`
@@ -107,15 +79,14 @@ export function Chart(props: ChartProps) {
             y1={height - inset.bottom}
             y2={height - inset.bottom}
           />
-          {points.length > 1 ? (
-            <>
-              <path
-                className="area"
-                d={`${lineOf(placed)}L${round(last.x)} ${height - inset.bottom}L${round(first.x)} ${height - inset.bottom}Z`}
-              />
-              <path className="line" d={lineOf(placed)} />
-            </>
-          ) : null}
+          {stretchesOf(points, placed).map(({ isEstimated, placed: part }) =>
+            part.length < 2 ? null : (
+              <g key={`${part[0]?.x ?? 0} ${String(isEstimated)}`} className={isEstimated ? 'estimated' : undefined}>
+                {isEstimated ? null : <path className="area" d={areaOf(part)} />}
+                <path className="line" d={lineOf(part)} />
+              </g>
+            ),
+          )}
           {chosen === null ? null : (
             <line className="cursor" x1={mark.x} x2={mark.x} y1={inset.top} y2={height - inset.bottom} />
           )}
@@ -144,8 +115,12 @@ export function Chart(props: ChartProps) {
         </p>
         {lastEstimate === undefined ? null : (
           <p className="muted">
-            Up to {formatDay(lastEstimate.date)}, balances are estimated from transactions. An account joins the line
-            when its history begins.
+            Up to {formatDay(lastEstimate.date)}, balances are estimated from transactions: the dashed line.
+          </p>
+        )}
+        {breaks.length === 0 ? null : (
+          <p className="muted">
+            The line breaks where an account joins or leaves it: {breaks.map(({ date }) => formatDay(date)).join('; ')}.
           </p>
         )}
         <Table {...props} />

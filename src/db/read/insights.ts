@@ -25,6 +25,8 @@ const worth = z.object({
   currency: z.string().nullable(),
   /** Whether a balance of the day is estimated. */
   estimated: z.boolean(),
+  /** How many accounts count. */
+  accounts: z.int(),
   assets: z.string(),
   liabilities: z.string(),
   net: z.string(),
@@ -78,7 +80,7 @@ export async function netWorth(database: ApiDatabase, identity: Identity, { from
           cross join lateral generate_series(greatest(day, first_day, ${from}::date)::timestamp,
             least(next_day - 1, last_day, ${to}::date)::timestamp, '1 day') d
         )
-        select day::text as day, currency, bool_or(estimated) as estimated,
+        select day::text as day, currency, bool_or(estimated) as estimated, count(*)::int as accounts,
           ${total(sql`sum(amount) filter (where not owes)`)} as assets,
           ${total(sql`sum(amount) filter (where owes)`)} as liabilities,
           ${total(sql`sum(case when owes then -amount else amount end)`)} as net

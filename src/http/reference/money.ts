@@ -80,6 +80,7 @@ export const moneyTexts: OperationTexts = {
             date: '2026-03-02',
             currency: 'USD',
             estimated: false,
+            accounts: 2,
             assets: '5320.5',
             liabilities: '410',
             net: '4910.5',

@@ -21,6 +21,9 @@ const worthSchema = z
     estimated: z
       .boolean()
       .describe('Whether a balance of the day is estimated, because the institution had not reported one by then.'),
+    accounts: z
+      .int()
+      .describe('How many accounts count on the day. An account counts from its first balance or estimate.'),
     assets: decimal,
     liabilities: decimal.describe('The sum of all liabilities. Positive amounts are owed.'),
     net: decimal,

@@ -98,15 +98,17 @@ function expectedWorth(accounts: readonly ModelAccount[], from: number, to: numb
       const worth = newest === undefined ? null : amountOf(account, newest)
       if (worth === null || (closed && day > last) || (revoked !== null && day >= revoked)) continue
       const sums = sumsIn(book, [dayAt(day), currency[0] ?? currency[1]])
+      sums.count += 1
       if (type === 'credit' || type === 'loan') sums.out += partsOf(worth)
       else sums.in += partsOf(worth)
     }
-  const rows = [...book].map(([key, { in: assets, out: liabilities }]) => {
+  const rows = [...book].map(([key, { in: assets, out: liabilities, count }]) => {
     const [date = '', currency = null] = z.array(z.string().nullable()).parse(JSON.parse(key))
     return {
       date,
       currency,
       estimated: false,
+      accounts: count,
       assets: textOf(assets),
       liabilities: textOf(liabilities),
       net: textOf(assets - liabilities),
