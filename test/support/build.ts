@@ -22,7 +22,10 @@ export function createBuild(): Build {
     const source = process.env['BUNDLE_COVERAGE_FOLDER'] ? await instrumentWorker(join(folder, 'source')) : undefined
     return (await buildBundle(join(folder, 'built'), source)).entry
   }
-  const startConsole = async () => (await buildConsole(join(await makeFolder(), 'console'), { strict: false })).folder
+  const startConsole = async () => {
+    const options = { strict: false, documents: 'https://github.com/example/edge/blob/HEAD/docs/' }
+    return (await buildConsole(join(await makeFolder(), 'console'), options)).folder
+  }
   let building: Promise<string> | undefined
   let buildingConsole: Promise<string> | undefined
   return {

@@ -13,6 +13,21 @@ import { Card, Page } from '../ui/page.tsx'
 import { Await, Empty } from '../ui/states.tsx'
 import { Status } from '../ui/status.tsx'
 
+/** The page of an alarm, such as `docs/runbook.md#sync_lag`. The console does not serve documents. */
+function Runbook({ file }: { readonly file: string }) {
+  if (documentsUrl === null)
+    return (
+      <>
+        Runbook: <code>{file}</code>
+      </>
+    )
+  return (
+    <a href={documentsUrl + file.replace(/^docs\//, '')} target="_blank" rel="noreferrer">
+      Runbook<span className="visually-hidden"> of {file.split('#')[1]}, opens in a new tab</span>
+    </a>
+  )
+}
+
 function Alarms() {
   const query = useQuery(alarmsQuery(useClient()))
   return (
@@ -34,8 +49,7 @@ function Alarms() {
                       <Status tone={toneOf(state)}>{wordsOf(state)}</Status>
                     </div>
                     <p className="sub">
-                      {summary} {since === null ? '' : `Since ${formatRelative(since)}.`} Runbook:{' '}
-                      <code>{runbook}</code>
+                      {summary} {since === null ? '' : `Since ${formatRelative(since)}.`} <Runbook file={runbook} />
                     </p>
                   </li>
                 ))}
@@ -47,7 +61,7 @@ function Alarms() {
                     <li key={name} className="entry">
                       <strong>{name}</strong>
                       <p className="sub">
-                        {summary} Runbook: <code>{runbook}</code>
+                        {summary} <Runbook file={runbook} />
                       </p>
                     </li>
                   ))}

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import * as z from 'zod'
 import { writeReference } from '../reference/write.ts'
 import { assetHeaders } from './console-headers.ts'
+import { documentsUrl } from './documents-url.ts'
 import { nullIfMissing } from './missing.ts'
 import { projectFolder } from './project-folder.ts'
 
@@ -16,6 +17,7 @@ const sources = [
   'src/dev/reference',
   'src/dev/lib/console-build.ts',
   'src/dev/lib/console-headers.ts',
+  'src/dev/lib/documents-url.ts',
   'src/response-headers.ts',
   'docs/openapi.json',
   'package-lock.json',
@@ -40,6 +42,8 @@ export interface ConsoleBuild {
 export interface ConsoleOptions {
   /** Whether the files are served over https: then their headers forbid http for the host. */
   strict: boolean
+  /** The address of the folder `docs`; by default that of the checkout's repository, null for none. */
+  documents?: string | null
 }
 
 type Manifest = z.output<typeof manifestSchema>
@@ -62,7 +66,7 @@ async function firstLoad(folder: string, manifest: Manifest): Promise<number> {
 }
 
 /** Builds the pages into `folder`, which is emptied first. */
-export async function buildConsole(folder: string, { strict }: ConsoleOptions): Promise<ConsoleBuild> {
+export async function buildConsole(folder: string, { strict, documents }: ConsoleOptions): Promise<ConsoleBuild> {
   // Loaded on use: the bundler takes half a second.
   const { build } = await import('vite')
   await build({
@@ -73,7 +77,10 @@ export async function buildConsole(folder: string, { strict }: ConsoleOptions): 
     logLevel: 'error',
     // What NODE_ENV says does not matter: tests check the build that is deployed.
     mode: 'production',
-    define: { 'process.env.NODE_ENV': '"production"' },
+    define: {
+      'process.env.NODE_ENV': '"production"',
+      documentsUrl: JSON.stringify(documents === undefined ? await documentsUrl() : documents),
+    },
     oxc: { jsx: { development: false } },
     build: {
       outDir: folder,
