@@ -11,6 +11,7 @@ import { SignIn } from './pages/sign-in.tsx'
 import { isErasing } from './privacy/under-way.ts'
 import { useLocation } from './router/location.ts'
 import { matchPath } from './router/match.ts'
+import { isAccountPath } from './sign-in/paths.ts'
 import { Boundary } from './ui/boundary.tsx'
 import { Shell } from './ui/shell.tsx'
 import { Loading } from './ui/states.tsx'
@@ -74,7 +75,9 @@ function Content() {
       </Suspense>
     )
   if (state.name === 'starting') return <Loading label="Loading the console" />
-  return state.name === 'signed_in' ? <SignedIn /> : <SignIn />
+  // A link of an e-mail opens its page, whoever is signed in.
+  const isOfAccounts = 'settings' in state && state.settings.signIn === 'accounts' && isAccountPath(pathname)
+  return state.name === 'signed_in' && !isOfAccounts ? <SignedIn /> : <SignIn />
 }
 
 export function App() {

@@ -13,6 +13,8 @@ import {
   refreshAccount,
   signInAccount,
   signOutAccount,
+  type Verification,
+  verifyAccount,
 } from './sign-in.ts'
 
 type Kind = 'demo' | 'operator' | 'account' | 'provider'
@@ -35,6 +37,8 @@ interface Session {
   readonly start: () => void
   readonly continueAsDemo: (kind?: 'demo' | 'operator') => Promise<void>
   readonly signIn: (credentials: Credentials) => Promise<void>
+  /** Of a new account. */
+  readonly verify: (given: Verification) => Promise<void>
   readonly signOut: () => Promise<void>
   readonly end: (reason: EndReason) => void
 }
@@ -125,6 +129,9 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
       },
       async signIn(credentials) {
         if (settings !== null) enter(settings, 'account', ownToken(await signInAccount(credentials)))
+      },
+      async verify(given) {
+        if (settings !== null) enter(settings, 'account', ownToken(await verifyAccount(given)))
       },
       async signOut() {
         if (kind.current === 'account') await signOutAccount()

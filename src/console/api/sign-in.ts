@@ -22,7 +22,8 @@ export interface Credentials {
 }
 
 const baseUrl = window.location.origin
-const anonymous = createClient({ baseUrl, cookies: true })
+/** A refusal is shown immediately, also one with a time to wait: the person reads how long. */
+const anonymous = createClient({ baseUrl, cookies: true, longestWaitSeconds: 0 })
 
 export async function readSettings(): Promise<ConsoleSettings> {
   const { environment, sign_in: signIn, demo, operator, bank_url: bankUrl } = await own('GET', '/console/settings')
@@ -64,6 +65,32 @@ export async function signInAccount(credentials: Credentials): Promise<AccessTok
   const body = { ...credentials, transport: 'cookie' } as const
   const session = await anonymous.post('/api/v1/auth/login', { body })
   return { token: session.access_token, expiresIn: session.expires_in }
+}
+
+/** The response does not say whether the address has an account. */
+export async function registerAccount(body: { readonly email: string; readonly password: string }): Promise<void> {
+  await anonymous.post('/api/v1/auth/register', { body })
+}
+
+export interface Verification {
+  /** Of the e-mail. */
+  readonly code: string
+  readonly password: string
+}
+
+/** Creates the account, and signs in. */
+export async function verifyAccount(given: Verification): Promise<AccessToken> {
+  const session = await anonymous.post('/api/v1/auth/verify-email', { body: { ...given, transport: 'cookie' } })
+  return { token: session.access_token, expiresIn: session.expires_in }
+}
+
+/** The response does not say whether the address has an account. */
+export async function forgotPassword(email: string): Promise<void> {
+  await anonymous.post('/api/v1/auth/password/forgot', { body: { email } })
+}
+
+export async function resetPassword(body: { readonly code: string; readonly new_password: string }): Promise<void> {
+  await anonymous.post('/api/v1/auth/password/reset', { body })
 }
 
 const refresh = cookieSession({ baseUrl })

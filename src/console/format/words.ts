@@ -92,7 +92,6 @@ export function itemWords(item: Item): ItemWords {
 
 /** What a person can do about an error of the API, in one line. */
 const nextSteps: Readonly<Partial<Record<ProblemCode, string>>> = {
-  rate_limited: 'Wait a minute, then try again.',
   too_many_links: 'Try again tomorrow.',
   too_many_items: 'Remove a bank that you no longer need.',
   duplicate_item: 'This bank is already connected: see your banks.',
@@ -110,10 +109,25 @@ export interface ErrorWords {
   readonly requestId: string | null
 }
 
+/** `in 12 minutes`. */
+function inTime(seconds: number | null): string {
+  const minutes = Math.ceil((seconds ?? 60) / 60)
+  if (minutes <= 1) return 'in a minute'
+  return minutes < 120 ? `in ${minutes} minutes` : `in ${Math.ceil(minutes / 60)} hours`
+}
+
+const nextOf = ({ code, status, retryAfterSeconds }: ProblemError): string =>
+  code === 'rate_limited'
+    ? `Try again ${inTime(retryAfterSeconds)}.`
+    : (nextSteps[code] ?? (status >= 500 ? 'Try again in a minute.' : 'Check the entries.'))
+
+const fieldWords = ({ errors }: ProblemError): string => errors.map(({ detail }) => detail).join(' ')
+
 export function errorWords(error: unknown): ErrorWords {
   if (error instanceof ProblemError) {
-    const next = nextSteps[error.code] ?? (error.status >= 500 ? 'Try again in a minute.' : 'Check the entries.')
-    return { why: error.message, next, requestId: error.requestId }
+    const next = error.errors.length > 0 ? fieldWords(error) : nextOf(error)
+    const why = error.code === 'rate_limited' ? 'Too many attempts.' : error.message
+    return { why, next, requestId: error.requestId }
   }
   if (error instanceof ConnectionError || error instanceof TypeError)
     return { why: 'The server did not respond.', next: 'Check your connection, then try again.', requestId: null }

@@ -1,27 +1,18 @@
 // The first page for who is not signed in: what this is, and the ways in.
 import { ProblemError } from '@wealthnavigator/client'
-import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
-import type { Credentials } from '../api/sign-in.ts'
-import { type SessionState, useSession } from '../api/session.tsx'
-import { fieldText } from '../ui/form.ts'
-import { errorWords } from '../format/words.ts'
-import { navigate } from '../router/location.ts'
+import { type FormEvent, lazy, Suspense, useEffect, useState } from 'react'
+import { returnPath } from '../connect/return-path.ts'
+import type { ConsoleSettings, Credentials } from '../api/sign-in.ts'
+import { type EndReason, useSession } from '../api/session.tsx'
+import { navigate, useLocation } from '../router/location.ts'
+import { useAttempt } from '../sign-in/attempt.ts'
+import { Field, focusOn, Panel, Refusal } from '../sign-in/form.tsx'
+import { isAccountPath } from '../sign-in/paths.ts'
 import { NoProvider, ProviderSignIn } from '../sign-in/provider.tsx'
-import { Failed } from '../ui/states.tsx'
+import { Ways } from '../sign-in/ways.tsx'
+import { fieldText } from '../ui/form.ts'
+import { Failed, Loading } from '../ui/states.tsx'
 import icon from '../icon.svg'
-
-function useAttempt() {
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
-  const attempt = (work: () => Promise<void>): void => {
-    setBusy(true)
-    setError(null)
-    work()
-      .catch((thrown: unknown) => setError(thrown))
-      .finally(() => setBusy(false))
-  }
-  return { busy, error, attempt }
-}
 
 function Demo({ hasOperator }: { readonly hasOperator: boolean }) {
   const { continueAsDemo } = useSession()
@@ -53,15 +44,6 @@ function Demo({ hasOperator }: { readonly hasOperator: boolean }) {
   )
 }
 
-function Field({ label, children }: { readonly label: string; readonly children: ReactNode }) {
-  return (
-    <label className="field">
-      <span>{label}</span>
-      {children}
-    </label>
-  )
-}
-
 /** The second factor is asked for once the API says that the account has one. */
 function AccountForm() {
   const { signIn } = useSession()
@@ -83,8 +65,7 @@ function AccountForm() {
     attempt(() => signIn(credentials))
   }
   return (
-    <section className="panel">
-      <h2>Sign in</h2>
+    <Panel title="Sign in">
       <form onSubmit={submit} className="stack">
         <Field label="E-mail">
           <input type="email" name="email" autoComplete="username" required />
@@ -93,36 +74,71 @@ function AccountForm() {
           <input type="password" name="password" autoComplete="current-password" required />
         </Field>
         {needsCode ? (
-          <Field label="Code from your authenticator app">
-            <input name="code" autoComplete="one-time-code" inputMode="numeric" required />
+          <Field label="Code from your authenticator app, or a recovery code">
+            <input ref={focusOn} name="code" autoComplete="one-time-code" required />
           </Field>
         ) : null}
         <button type="submit" className="button wide" disabled={busy}>
           {busy ? 'Signing in…' : 'Sign in'}
         </button>
       </form>
-      {error === null || code === 'totp_required' ? null : (
-        <div className="notice bad" role="alert">
-          <p>
-            <strong>{errorWords(error).why}</strong> {errorWords(error).next}
-          </p>
-        </div>
+      {needsCode && code === 'totp_required' ? (
+        <p className="notice" role="status">
+          This account has a second factor. Enter the code that your authenticator app shows, or a recovery code.
+        </p>
+      ) : (
+        <Refusal error={error} />
       )}
-    </section>
+      <Ways names={['register', 'forgot']} />
+    </Panel>
   )
 }
 
 const ProviderWay = ({ isKnown }: { readonly isKnown: boolean }) => (isKnown ? <ProviderSignIn /> : <NoProvider />)
 
-function Ways({ state }: { readonly state: SessionState & { name: 'signed_out' } }) {
-  const { settings, reason } = state
+const AccountPages = lazy(() => import('../sign-in/account-pages.tsx'))
+
+interface EntrancesProps {
+  readonly settings: ConsoleSettings
+  readonly reason: EndReason | null
+}
+
+function Notice({ reason, isReset }: { readonly reason: EndReason | null; readonly isReset: boolean }) {
+  const { pathname } = useLocation()
+  if (isReset)
+    return (
+      <p className="notice" role="status">
+        The new password is set. Sign in with it.
+      </p>
+    )
+  if (reason === 'expired')
+    return (
+      <p className="notice warn" role="status">
+        Your session has ended. Sign in again to continue where you were.
+      </p>
+    )
+  if (pathname === returnPath)
+    return (
+      <p className="notice" role="status">
+        You are back from your bank. The server finishes the connection: sign in to see it, or go back to the tab where
+        you began.
+      </p>
+    )
+  return null
+}
+
+function Entrances({ settings, reason }: EntrancesProps) {
+  const { pathname } = useLocation()
+  const [isReset, setReset] = useState(false)
+  if (settings.signIn === 'accounts' && isAccountPath(pathname))
+    return (
+      <Suspense fallback={<Loading label="Loading the page" />}>
+        <AccountPages onReset={() => setReset(true)} />
+      </Suspense>
+    )
   return (
     <>
-      {reason === 'expired' ? (
-        <p className="notice warn" role="status">
-          Your session has ended. Sign in again to continue where you were.
-        </p>
-      ) : null}
+      <Notice reason={reason} isReset={isReset} />
       <div className="ways">
         {settings.demo ? <Demo hasOperator={settings.operator} /> : null}
         {settings.signIn === 'accounts' ? <AccountForm /> : <ProviderWay isKnown={settings.signIn === 'provider'} />}
@@ -144,7 +160,9 @@ export function SignIn() {
         <p className="lead">Your banks in one place, on your own server.</p>
       </header>
       {state.name === 'failed' ? <Failed error={state.error} retry={start} /> : null}
-      {state.name === 'signed_out' ? <Ways state={state} /> : null}
+      {'settings' in state ? (
+        <Entrances settings={state.settings} reason={state.name === 'signed_out' ? state.reason : null} />
+      ) : null}
       <footer>
         <a href="/docs">API reference</a>
       </footer>

@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { FormEvent } from 'react'
 import { useClient } from '../api/context.tsx'
-import { fieldText } from '../ui/form.ts'
+import { fewestCharacters, fieldText } from '../ui/form.ts'
 import { Card } from '../ui/page.tsx'
 import { WriteButton } from '../ui/read-only.tsx'
 import { Failed } from '../ui/states.tsx'
@@ -34,11 +34,11 @@ export function PasswordCard() {
           </label>
           <label className="field">
             <span>New password</span>
-            <input type="password" name="next" autoComplete="new-password" minLength={12} required />
+            <input type="password" name="next" autoComplete="new-password" minLength={fewestCharacters} required />
           </label>
         </div>
         <p className="muted">
-          At least 12 characters. Every other session ends, and you get an e-mail about the change.
+          At least {fewestCharacters} characters. Every other session ends, and you get an e-mail about the change.
         </p>
         <div className="actions">
           <WriteButton type="submit" className="button" disabled={change.isPending}>

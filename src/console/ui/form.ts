@@ -6,3 +6,6 @@ export const fieldText = (data: FormData, name: string): string => {
 
 /** Without blanks around it; null for an empty field, which clears what is stored. */
 export const fieldTextOrNull = (data: FormData, name: string): string | null => fieldText(data, name).trim() || null
+
+/** Of a password, as the API requires. */
+export const fewestCharacters = 15

@@ -1,0 +1,2 @@
+// Where Hosted Link returns.
+export const returnPath = '/connect/return'

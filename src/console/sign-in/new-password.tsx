@@ -1,0 +1,100 @@
+// Sets a new password with a code from an e-mail. What the pages say is the same for an address without an account.
+import { ProblemError } from '@wealthnavigator/client'
+import type { FormEvent } from 'react'
+import { forgotPassword, resetPassword } from '../api/sign-in.ts'
+import { fewestCharacters, fieldText } from '../ui/form.ts'
+import { useAttempt } from './attempt.ts'
+import { Field, focusOn, Panel, Refusal } from './form.tsx'
+import { LogHint, Ways } from './ways.tsx'
+
+export function Forgot({ onMailed }: { readonly onMailed: (email: string) => void }) {
+  const { busy, error, attempt } = useAttempt()
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault()
+    const email = fieldText(new FormData(event.currentTarget), 'email').trim()
+    attempt(async () => {
+      await forgotPassword(email)
+      onMailed(email)
+    })
+  }
+  return (
+    <Panel title="Set a new password">
+      <p>You get an e-mail with a code.</p>
+      <form onSubmit={submit} className="stack">
+        <Field label="E-mail">
+          <input ref={focusOn} type="email" name="email" autoComplete="username" maxLength={254} required />
+        </Field>
+        <button type="submit" className="button primary wide" disabled={busy}>
+          {busy ? 'Sending…' : 'Send me the code'}
+        </button>
+      </form>
+      <Refusal error={error} />
+      <Ways names={['signIn', 'register']} />
+    </Panel>
+  )
+}
+
+interface ResetProps {
+  /** Where the e-mail was sent a moment ago; null after a reload and from its link. */
+  readonly email: string | null
+  /** Of the link. */
+  readonly code: string
+  readonly onDone: () => void
+}
+
+const wordsOf = (error: unknown): string | null =>
+  error instanceof ProblemError && error.code === 'invalid_token'
+    ? 'This code is wrong, was used before, or is older than one hour. Check it, or ask for a new one.'
+    : null
+
+export function Reset({ email, code, onDone }: ResetProps) {
+  const { busy, error, attempt } = useAttempt()
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault()
+    const data = new FormData(event.currentTarget)
+    attempt(async () => {
+      await resetPassword({ code: fieldText(data, 'code').trim(), new_password: fieldText(data, 'password') })
+      onDone()
+    })
+  }
+  return (
+    <Panel title="Set a new password">
+      {email === null ? null : (
+        <p role="status">
+          An e-mail is on its way to <strong>{email}</strong>. It has a code that is valid for one hour. If the address
+          has no account, the e-mail says so, and has no code.
+        </p>
+      )}
+      <LogHint />
+      <form onSubmit={submit} className="stack">
+        <Field label="Code from the e-mail">
+          <input
+            ref={focusOn}
+            name="code"
+            defaultValue={code}
+            autoComplete="one-time-code"
+            spellCheck={false}
+            maxLength={64}
+            required
+          />
+        </Field>
+        <Field label="New password" hint={`At least ${fewestCharacters} characters, of any kind.`}>
+          <input
+            type="password"
+            name="password"
+            autoComplete="new-password"
+            minLength={fewestCharacters}
+            maxLength={256}
+            required
+          />
+        </Field>
+        <p className="fine">Every session of the account ends. A second factor stays on.</p>
+        <button type="submit" className="button primary wide" disabled={busy}>
+          {busy ? 'Setting…' : 'Set the password'}
+        </button>
+      </form>
+      <Refusal error={error} words={wordsOf(error)} />
+      <Ways names={['forgot', 'signIn']} />
+    </Panel>
+  )
+}
