@@ -4,8 +4,7 @@ import { type ConnectBank, useConnectBank } from '@wealthnavigator/react'
 import { createContext, type ReactNode, useContext, useEffect } from 'react'
 import { useClient } from '../api/context.tsx'
 import { noteFrozen } from '../api/read-only.ts'
-
-export const returnPath = '/connect/return'
+import { returnPath } from './return-path.ts'
 
 const ConnectContext = createContext<ConnectBank | null>(null)
 

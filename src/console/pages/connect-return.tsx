@@ -1,6 +1,7 @@
 // Where Link's page returns: says what happens with the bank, and what comes next.
 import type { ConnectBank } from '@wealthnavigator/react'
 import { ConnectButton } from '../connect/button.tsx'
+import { ReturnedElsewhere } from '../connect/elsewhere.tsx'
 import { useConnect } from '../connect/provider.tsx'
 import { itemWords } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
@@ -35,14 +36,11 @@ function Steps({ bank }: { readonly bank: ConnectBank }) {
   )
 }
 
-/** What is said when nothing runs: the title, and what it means. */
-function ending({ state }: ConnectBank): readonly [title: string, lead: string | undefined] {
-  if (state.name !== 'cancelled')
-    return [
-      'Nothing is in progress here',
-      'If you connected a bank in another tab or in its app, it appears among your banks within a minute.',
-    ]
-  if (state.itemId !== null) return ['You stopped waiting', 'The work continues. Your banks show how it ended.']
+/** What is said after a cancellation: the title, and what it means. */
+function ending({ state }: ConnectBank): readonly [title: string, lead: string] {
+  if (state.name === 'failed') return ['The connection did not end', 'Try again, or see the state of your banks.']
+  if ('itemId' in state && state.itemId !== null)
+    return ['You stopped waiting', 'The work continues. Your banks show how it ended.']
   return ['No bank was connected', 'You left before the end, or the bank shared nothing. Nothing was changed.']
 }
 
@@ -78,6 +76,7 @@ export default function ConnectReturn() {
       </Page>
     )
   }
+  if (state.name === 'idle') return <ReturnedElsewhere />
   const [title, lead] = ending(bank)
   return (
     <Page key={title} title={title} lead={lead}>
