@@ -1,6 +1,7 @@
 // What the pages about investments and debts read.
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Client } from '@wealthnavigator/client'
+import { uuidOf } from '../format/ids.ts'
 import { readAll } from './read-all.ts'
 
 export const holdingsQuery = (client: Client) =>
@@ -9,13 +10,19 @@ export const holdingsQuery = (client: Client) =>
     queryFn: ({ signal }) => readAll(client, '/api/v1/holdings', { signal }),
   })
 
-export const investmentTransactionsQuery = (client: Client) =>
+/** What the address says. The API refuses what is no id, so it is left out. */
+export function investmentFilterIn(params: URLSearchParams): { readonly account_id?: string } {
+  const accountId = uuidOf(params.get('account_id'))
+  return accountId === undefined ? {} : { account_id: accountId }
+}
+
+export const investmentTransactionsQuery = (client: Client, filter: { readonly account_id?: string }) =>
   infiniteQueryOptions({
-    queryKey: ['investment transactions'],
+    queryKey: ['investment transactions', filter],
     queryFn: ({ signal, pageParam }) =>
       client.get('/api/v1/investments/transactions', {
         signal,
-        params: { query: { limit: 50, ...(pageParam === '' ? {} : { cursor: pageParam }) } },
+        params: { query: { ...filter, limit: 50, ...(pageParam === '' ? {} : { cursor: pageParam }) } },
       }),
     initialPageParam: '',
     getNextPageParam: ({ next_cursor }) => next_cursor,

@@ -1,6 +1,9 @@
 // What the pages for operators read. Only administrators may call these routes, and the audit trail records each read.
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import type { Client } from '@wealthnavigator/client'
+import { daysAgo } from '../format/dates.ts'
+import { uuidOf } from '../format/ids.ts'
+import { auditActions, auditActors } from '../operations/audit-actions.ts'
 
 interface ListPage<Row> {
   readonly data: readonly Row[]
@@ -34,9 +37,6 @@ const listQuery = <Row>(
 export function oneOf<Value extends string>(values: readonly Value[], text: string | null): Value | undefined {
   return values.find((value) => value === text)
 }
-
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-export const uuidOf = (text: string | null): string | undefined => (text !== null && uuid.test(text) ? text : undefined)
 
 const given = <Value>(name: string, value: Value | undefined) => (value === undefined ? {} : { [name]: value })
 
@@ -158,10 +158,20 @@ export const lettersQuery = (client: Client, filter: Filter) => {
   )
 }
 
+const dayOf = (text: string | null): string | undefined =>
+  text !== null && /^\d{4}-\d{2}-\d{2}$/.test(text) ? text : undefined
+
 export const auditQuery = (client: Client, filter: Filter) => {
-  const targetId = filter.get('target_id') || undefined
-  return listQuery(['audit', targetId], (page, signal) =>
-    client.get('/api/v1/admin/audit', { signal, params: { query: { ...page, ...given('target_id', targetId) } } }),
+  const chosen = {
+    ...given('action', oneOf(auditActions, filter.get('action'))),
+    ...given('actor', oneOf(auditActors, filter.get('actor'))),
+    ...given('user_id', uuidOf(filter.get('user_id'))),
+    ...given('target_id', filter.get('target_id') || undefined),
+    ...given('from', dayOf(filter.get('from'))),
+    ...given('to', dayOf(filter.get('to'))),
+  }
+  return listQuery(['audit', chosen], (page, signal) =>
+    client.get('/api/v1/admin/audit', { signal, params: { query: { ...page, ...chosen } } }),
   )
 }
 
@@ -187,7 +197,14 @@ export const orphansQuery = (client: Client) =>
 export const quotaQuery = (client: Client) => single('quota', (signal) => client.get('/api/v1/admin/quota', { signal }))
 export const refusalsQuery = (client: Client) =>
   single('refusals', (signal) => client.get('/api/v1/admin/webhooks/refusals', { signal }))
-export const usageQuery = (client: Client) => single('usage', (signal) => client.get('/api/v1/admin/usage', { signal }))
+
+/** Of the last days, today included. */
+export const usageQuery = (client: Client, days: number) => {
+  const from = daysAgo(days - 1)
+  return single(`usage from ${from}`, (signal) =>
+    client.get('/api/v1/admin/usage', { signal, params: { query: { from } } }),
+  )
+}
 
 export const searchQuery = (client: Client, id: string) =>
   queryOptions({

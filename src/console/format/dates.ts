@@ -15,6 +15,7 @@ const longDayFormat = new Intl.DateTimeFormat(undefined, {
 })
 const shortDayFormat = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' })
 const momentFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 const exactFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 const relativeFormat = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' })
 
@@ -22,6 +23,14 @@ export const formatDay = (day: string): string => dayFormat.format(asUtc(day))
 export const formatLongDay = (day: string): string => longDayFormat.format(asUtc(day))
 export const formatShortDay = (day: string): string => shortDayFormat.format(asUtc(day))
 export const formatMoment = (moment: string): string => momentFormat.format(new Date(moment))
+/** Of a moment whose day is known. */
+export const formatTime = (moment: string): string => timeFormat.format(new Date(moment))
+/** The day of a moment where the reader is, as the API writes days. */
+export function localDay(moment: string): string {
+  const date = new Date(moment)
+  const two = (part: number): string => String(part).padStart(2, '0')
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+}
 /** With seconds, for operators. */
 export const formatExactMoment = (moment: string): string => exactFormat.format(new Date(moment))
 

@@ -6,6 +6,7 @@ import { accountsQuery, itemsQuery } from '../api/queries.ts'
 import { ConnectButton } from '../connect/button.tsx'
 import { subtypeWords } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
+import { Ids } from '../ui/ids.tsx'
 import { Money } from '../ui/money.tsx'
 import { Card, Page } from '../ui/page.tsx'
 import { Await, Empty } from '../ui/states.tsx'
@@ -70,6 +71,14 @@ function Group({ title, amount, accounts, items }: GroupProps) {
                   {account.mask === null ? null : ` ··${account.mask}`}
                   <span className="narrow-only"> · {bankOf(account)}</span>
                 </span>
+                <Ids
+                  of={account.name}
+                  ids={[
+                    { label: 'Account', value: account.id },
+                    { label: 'Plaid account', value: account.plaid_account_id },
+                    { label: 'Item', value: account.item_id },
+                  ]}
+                />
               </th>
               <td className="wide-only">{bankOf(account)}</td>
               <td className="number wide-only">

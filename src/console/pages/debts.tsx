@@ -9,6 +9,7 @@ import { factsOf, nextPaymentOf } from '../debts/facts.ts'
 import { formatDay } from '../format/dates.ts'
 import { subtypeWords } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
+import { Ids } from '../ui/ids.tsx'
 import { Money } from '../ui/money.tsx'
 import { Card, Page } from '../ui/page.tsx'
 import { Await, Empty } from '../ui/states.tsx'
@@ -59,8 +60,17 @@ function Debt({ liability, account }: { readonly liability: Liability; readonly 
           {account.mask === null ? '' : ` ··${account.mask}`}
           {' · '}
           <Link to={`/accounts/${account.id}`}>See the account</Link>
+          {' · '}
+          <Link to={`/transactions?account_id=${account.id}`}>Its transactions</Link>
         </p>
       )}
+      <Ids
+        of={account?.name ?? kinds[liability.kind]}
+        ids={[
+          { label: 'Liability', value: liability.id },
+          { label: 'Account', value: liability.account_id },
+        ]}
+      />
     </Card>
   )
 }

@@ -8,6 +8,7 @@ import { accountsQuery, itemsQuery } from '../api/queries.ts'
 import { subtypeWords } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
 import { Confirm } from '../ui/confirm.tsx'
+import { Ids } from '../ui/ids.tsx'
 import { Money } from '../ui/money.tsx'
 import { Page } from '../ui/page.tsx'
 import { WriteButton } from '../ui/read-only.tsx'
@@ -44,6 +45,14 @@ function Side({ title, account, items }: SideProps) {
       <p>
         <Money amount={balances.current ?? balances.available} currency={balances.currency} />
       </p>
+      <Ids
+        of={`${name}, ${title}`}
+        ids={[
+          { label: 'Account', value: id },
+          { label: 'Plaid account', value: account.plaid_account_id },
+          { label: 'Item', value: itemId },
+        ]}
+      />
     </div>
   )
 }

@@ -9,6 +9,9 @@ import { formatDay } from '../format/dates.ts'
 import { compare, difference, sumOf } from '../format/decimal.ts'
 import { type Decimal, formatDecimal, negated } from '../format/money.ts'
 import { Link } from '../router/link.tsx'
+import { useSearch } from '../router/location.ts'
+import { AccountFilter } from '../ui/account-filter.tsx'
+import { Ids } from '../ui/ids.tsx'
 import { Flow, Money } from '../ui/money.tsx'
 import { Card, Page } from '../ui/page.tsx'
 import { Await, Empty } from '../ui/states.tsx'
@@ -38,6 +41,13 @@ function Row({ holding }: { readonly holding: Holding }) {
           )}
           {asOf === null ? null : ` on ${formatDay(asOf)}`}
         </span>
+        <Ids
+          of={nameOf(holding)}
+          ids={[
+            { label: 'Holding', value: holding.id },
+            { label: 'Account', value: holding.account_id },
+          ]}
+        />
       </th>
       <td className="number wide-only">
         {gain === null ? (
@@ -69,7 +79,14 @@ function AccountCard({
   return (
     <Card
       title={title}
-      actions={account === undefined ? undefined : <Link to={`/accounts/${account.id}`}>See the account</Link>}
+      actions={
+        account === undefined ? undefined : (
+          <>
+            <Link to={`/investments/activity?account_id=${account.id}`}>Its activity</Link>
+            <Link to={`/accounts/${account.id}`}>See the account</Link>
+          </>
+        )
+      }
     >
       <table className="rows">
         <caption className="visually-hidden">Holdings of {title}</caption>
@@ -123,24 +140,31 @@ export default function Investments() {
   const client = useClient()
   const query = useQuery(holdingsQuery(client))
   const { data: accounts = [] } = useQuery(accountsQuery(client))
+  const chosen = useSearch()[0].get('account_id')
   return (
     <Page title="Investments">
       <Tabs label="Investments" tabs={investmentTabs} />
+      <AccountFilter accounts={accounts} types={['investment']} />
       <Await query={query} label="Loading your holdings">
-        {(holdings) =>
-          holdings.length === 0 ? (
+        {(all) => {
+          const holdings = all.filter(({ account_id: id }) => chosen === null || id === chosen)
+          if (holdings.length > 0)
+            return (
+              <>
+                <Total holdings={holdings} />
+                {[...Map.groupBy(holdings, ({ account_id: id }) => id)].map(([id, rows]) => (
+                  <AccountCard key={id} account={accounts.find((each) => each.id === id)} holdings={rows} />
+                ))}
+              </>
+            )
+          return all.length > 0 ? (
+            <Empty title="This account has no holdings">Choose another account.</Empty>
+          ) : (
             <Empty title="There are no holdings" action={accounts.length === 0 ? <ConnectButton /> : undefined}>
               Stocks, funds and other holdings of your investment accounts appear here.
             </Empty>
-          ) : (
-            <>
-              <Total holdings={holdings} />
-              {[...Map.groupBy(holdings, ({ account_id: id }) => id)].map(([id, rows]) => (
-                <AccountCard key={id} account={accounts.find((each) => each.id === id)} holdings={rows} />
-              ))}
-            </>
           )
-        }
+        }}
       </Await>
     </Page>
   )

@@ -3,21 +3,14 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import type { ComponentType } from 'react'
 import { useClient } from '../api/context.tsx'
-import {
-  allItemsQuery,
-  auditQuery,
-  itemStatuses,
-  lettersQuery,
-  runOutcomes,
-  runsQuery,
-  webhooksQuery,
-} from '../api/operations.ts'
+import { allItemsQuery, itemStatuses, lettersQuery, runOutcomes, runsQuery, webhooksQuery } from '../api/operations.ts'
 import { wordsOf } from '../format/words.ts'
 import { Action, scheduled } from '../operations/action.tsx'
+import { Audit } from '../operations/audit.tsx'
 import { Entry } from '../operations/entry.tsx'
 import { Exchanges, Removals } from '../operations/link-work.tsx'
 import { Entries } from '../operations/entries.tsx'
-import { Choice, Chosen, OperationsNavigation } from '../operations/navigation.tsx'
+import { Choice, Chosen, OperationsNavigation, TextFilter } from '../operations/navigation.tsx'
 import { Quota } from '../operations/quota.tsx'
 import { Refusals } from '../operations/refusals.tsx'
 import { Usage } from '../operations/usage.tsx'
@@ -91,7 +84,7 @@ function Webhooks() {
   const query = useInfiniteQuery(webhooksQuery(useClient(), params))
   return (
     <>
-      <Chosen names={['plaid_item_id']} />
+      <TextFilter name="plaid_item_id" label="Plaid item" />
       <Entries query={query} label="the webhooks" empty="No webhook has arrived">
         {(webhook) => (
           <Entry
@@ -167,32 +160,6 @@ function DeadLetters() {
                 )}
               </>
             }
-          />
-        )}
-      </Entries>
-    </>
-  )
-}
-
-function Audit() {
-  const [params] = useSearch()
-  const query = useInfiniteQuery(auditQuery(useClient(), params))
-  return (
-    <>
-      <Chosen names={['target_id']} />
-      <Entries query={query} label="the audit trail" empty="No row matches">
-        {(row) => (
-          <Entry
-            key={row.id}
-            title={wordsOf(row.action)}
-            at={row.at}
-            facts={[`by ${row.actor}`, `${wordsOf(row.target_kind)} ${row.target_id ?? ''}`]}
-            ids={[
-              { label: 'Audit row', value: row.id },
-              { label: 'Request', value: row.request_id },
-              { label: 'Target', value: row.target_id },
-            ]}
-            raw={{ ...row, user: undefined, acted_by: undefined }}
           />
         )}
       </Entries>

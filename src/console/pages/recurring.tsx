@@ -8,6 +8,9 @@ import { ConnectButton } from '../connect/button.tsx'
 import { formatDay } from '../format/dates.ts'
 import { categoryWords } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
+import { useSearch } from '../router/location.ts'
+import { AccountFilter } from '../ui/account-filter.tsx'
+import { Ids } from '../ui/ids.tsx'
 import { Flow } from '../ui/money.tsx'
 import { Card, Page } from '../ui/page.tsx'
 import { Await, Empty } from '../ui/states.tsx'
@@ -70,6 +73,14 @@ function Table({ title, streams, accounts }: StreamsProps & { readonly title: st
                   <Expected stream={stream} />
                 </span>
               </span>
+              <Ids
+                of={nameOf(stream)}
+                ids={[
+                  { label: 'Recurring stream', value: stream.id },
+                  { label: 'Plaid stream', value: stream.plaid_stream_id },
+                  { label: 'Account', value: stream.account_id },
+                ]}
+              />
             </th>
             <td className="wide-only">
               <Expected stream={stream} />
@@ -126,19 +137,23 @@ export default function Recurring() {
   const client = useClient()
   const query = useQuery(recurringQuery(client))
   const { data: accounts = [] } = useQuery(accountsQuery(client))
+  const chosen = useSearch()[0].get('account_id')
   return (
     <Page title="Recurring" lead="What seems to come again, and when. Found by Plaid in your transactions.">
       <Tabs label="Spending" tabs={spendingTabs} />
+      <AccountFilter accounts={accounts} types={['depository', 'credit']} />
       <Await query={query} label="Loading what recurs">
-        {(streams) =>
-          streams.length === 0 ? (
+        {(all) => {
+          const streams = all.filter(({ account_id: id }) => chosen === null || id === chosen)
+          if (streams.length > 0) return <Streams streams={streams} accounts={accounts} />
+          return all.length > 0 ? (
+            <Empty title="Nothing recurs in this account">Choose another account.</Empty>
+          ) : (
             <Empty title="Nothing recurs yet" action={accounts.length === 0 ? <ConnectButton /> : undefined}>
               Bills, subscriptions and income appear here once they have come at least three times.
             </Empty>
-          ) : (
-            <Streams streams={streams} accounts={accounts} />
           )
-        }
+        }}
       </Await>
     </Page>
   )

@@ -7,6 +7,7 @@ import { sessionsQuery } from '../api/own-data.ts'
 import { useSession } from '../api/session.tsx'
 import { formatMoment, formatRelative } from '../format/dates.ts'
 import { Confirm } from '../ui/confirm.tsx'
+import { Ids } from '../ui/ids.tsx'
 import { Card } from '../ui/page.tsx'
 import { Await, Failed } from '../ui/states.tsx'
 
@@ -20,14 +21,15 @@ function Row({ session }: { readonly session: SignedInSession }) {
   })
   return (
     <li className="entry">
-      <span>
+      <div>
         <span className="name">Signed in on {formatMoment(created)}</span>{' '}
         {current ? <span className="tag">This one</span> : null}
         <span className="sub">
           Used {formatRelative(used)} · ends on {formatMoment(expires)} unless it is used
         </span>
         {end.error === null ? null : <Failed error={end.error} />}
-      </span>
+        <Ids of={`the session of ${formatMoment(created)}`} ids={[{ label: 'Session', value: id }]} />
+      </div>
       {current ? null : (
         <button type="button" className="button small" disabled={end.isPending} onClick={() => end.mutate()}>
           End<span className="visually-hidden"> the session of {formatMoment(created)}</span>

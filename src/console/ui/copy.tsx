@@ -9,11 +9,12 @@ export function CopyId({ label, value }: { readonly label: string; readonly valu
       () => setCopied(false),
     )
   }
+  const words = copied ? 'Copied' : 'Copy'
   return (
     <span className="copy">
       <span className="muted">{label}</span> <code>{value}</code>{' '}
-      <button type="button" className="button small quiet" aria-label={`Copy ${label}`} onClick={copy}>
-        {copied ? 'Copied' : 'Copy'}
+      <button type="button" className="button small quiet" aria-label={`${words} ${label}`} onClick={copy}>
+        {words}
       </button>
     </span>
   )
