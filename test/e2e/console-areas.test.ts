@@ -22,6 +22,15 @@ const areas = [
   { name: 'trail', path: '/settings/activity', title: 'Activity', empty: null },
 ] as const
 
+/** The other pages, which say it too. */
+const emptyPages = [
+  { name: 'overview', path: '/', title: 'Overview', empty: 'Connect your first bank' },
+  { name: 'banks', path: '/banks', title: 'Banks', empty: 'No bank is connected' },
+  { name: 'accounts', path: '/accounts', title: 'Accounts', empty: 'There are no accounts yet' },
+  { name: 'transactions', path: '/transactions', title: 'Transactions', empty: 'There are no transactions yet' },
+  { name: 'filtered', path: '/transactions?q=nothing', title: 'Transactions', empty: 'Nothing matches' },
+] as const
+
 /** The request that each page needs most. */
 const routes: Readonly<Record<string, string>> = {
   spending: '/api/v1/insights/cash-flow',
@@ -59,21 +68,20 @@ describe.skipIf(browserPath === null)('The pages about money', () => {
     await page.locator('main data').evaluateAll((all) => all.map((each) => each.getAttribute('value') ?? ''))
 
   test('each page says what will be there before a bank is connected', async () => {
-    const { page, mishaps } = await openDemo()
-    for (const { name, path, title, empty } of areas) {
+    const { page } = await openDemo()
+    for (const { name, path, title, empty } of [...areas, ...emptyPages]) {
       if (empty === null) continue
       await go(page, path, title)
       await page.getByRole('heading', { level: 2, name: empty }).waitFor()
       await expectAccessible(page)
       if (name === 'spending' || name === 'investments') await review(page, `${name}-empty`)
     }
-    expect(mishaps).toEqual([])
   })
 
   test('each page shows its cards, and the investments every digit', async () => {
     bank = await edge.link(demoUser)
     await edge.settled()
-    const { page, mishaps } = await openDemo()
+    const { page } = await openDemo()
     for (const { name, path, title } of areas) {
       await go(page, path, title)
       await page.locator('main .card').first().waitFor()
@@ -87,11 +95,10 @@ describe.skipIf(browserPath === null)('The pages about money', () => {
     const shown = await amounts(page)
     for (const { institution_value: value } of data) expect(shown).toContain(value)
     expect(data.length).toBeGreaterThan(0)
-    expect(mishaps).toEqual([])
   })
 
   test('a month is chosen by keyboard, is in the address, and its categories lead to their transactions', async () => {
-    const { page, mishaps } = await openDemo()
+    const { page } = await openDemo()
     await go(page, '/spending', 'Spending')
     const slider = page.getByRole('slider', { name: /Spending by month/ })
     await slider.focus()
@@ -109,24 +116,23 @@ describe.skipIf(browserPath === null)('The pages about money', () => {
     await showsHeading(page, 'Transactions')
     expect(new URL(page.url()).searchParams.get('from')).toBe(`${month}-01`)
     await page.locator('.transaction').first().waitFor()
-    expect(mishaps).toEqual([])
   })
 
   test('the cash flow of weeks has a bar and a row for each week', async () => {
-    const { page, mishaps } = await openDemo()
+    const { page } = await openDemo()
     await go(page, '/spending/cash-flow?by=week', 'Cash flow')
     await page.getByRole('slider', { name: /Cash flow/ }).waitFor()
     expect(await page.locator('main tbody tr').count()).toBe(12)
     await review(page, 'cash-flow-week')
-    expect(mishaps).toEqual([])
   })
 
   test('each page says why its data did not come, and asks again', async () => {
-    const { page } = await openDemo()
+    const { page, mishaps } = await openDemo()
     for (const { name, path, title } of areas) {
       const route = routes[name] ?? ''
       const isIt = (url: URL): boolean => url.pathname === route
       const body = JSON.stringify({ code: 'internal', title: 'Internal error', detail: 'It broke.', status: 500 })
+      mishaps.expect(new RegExp(`^500 ${route}$`))
       await page.route(isIt, (request) =>
         request.fulfill({ status: 500, contentType: 'application/problem+json', body }),
       )
@@ -142,7 +148,7 @@ describe.skipIf(browserPath === null)('The pages about money', () => {
 
   test('an account gets another name, is hidden, and is left out of sums, in place', async () => {
     const [first] = (await get('/api/v1/accounts', accountList)).data
-    const { page, mishaps } = await openDemo()
+    const { page } = await openDemo()
     await go(page, `/accounts/${first?.id ?? ''}`, first?.name ?? '')
     await page.getByLabel('Name').fill('Household')
     await page.getByRole('button', { name: 'Save' }).click()
@@ -153,30 +159,86 @@ describe.skipIf(browserPath === null)('The pages about money', () => {
       .poll(async () => await get(`/api/v1/accounts/${first?.id ?? ''}`, editedAccount))
       .toEqual({ name: 'Household', hidden: true, in_insights: false })
     await review(page, 'account-edited')
-    expect(mishaps).toEqual([])
+  })
+
+  test('every row has ids that are copied with one click, and leads to its neighbours', async () => {
+    const { page } = await openDemo()
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    for (const [path, title, label, list] of [
+      ['/accounts', 'Accounts', 'Account', '/api/v1/accounts?include_hidden=true&'],
+      ['/investments', 'Investments', 'Holding', '/api/v1/holdings?'],
+      ['/investments/activity', 'Investment activity', 'Investment transaction', '/api/v1/investments/transactions?'],
+      ['/spending/recurring', 'Recurring', 'Recurring stream', '/api/v1/transactions/recurring?'],
+      ['/debts', 'Debts', 'Liability', '/api/v1/liabilities?'],
+      ['/settings/activity', 'Activity', 'Audit row', '/api/v1/audit?'],
+    ] as const) {
+      await go(page, path, title)
+      await page.locator('main details:has(.ids) > summary').first().click()
+      await page
+        .getByRole('button', { name: `Copy ${label}`, exact: true })
+        .first()
+        .click()
+      await page.getByRole('button', { name: `Copied ${label}`, exact: true }).waitFor()
+      const copied = await page.evaluate(() => navigator.clipboard.readText())
+      const { data } = await get(`${list}limit=200`, z.object({ data: z.array(z.object({ id: z.string() })) }))
+      expect(data.map(({ id }) => id)).toContain(copied)
+      if (path === '/accounts' || path === '/investments/activity')
+        await review(page, `ids${path.replaceAll('/', '-')}`)
+    }
+    await go(page, '/investments/activity', 'Investment activity')
+    await page.locator('main details:has(.ids) > summary').first().click()
+    await page.getByRole('link', { name: 'Its holdings' }).first().click()
+    await showsHeading(page, 'Investments')
+    const chosen = new URL(page.url()).searchParams.get('account_id')
+    expect(await page.locator('main section.card table').count()).toBe(1)
+    await page.getByRole('link', { name: 'Its activity' }).click()
+    await showsHeading(page, 'Investment activity')
+    expect(new URL(page.url()).searchParams.get('account_id')).toBe(chosen)
+    await page.getByLabel('Account').selectOption('')
+    await expect.poll(() => new URL(page.url()).search).toBe('')
   })
 
   test('possible duplicates are shown side by side, and one decision settles each', async () => {
     const [first, second] = await edge.sql(
-      `select a.id from accounts a join items i on i.id = a.item_id where i.id = '${bank.id}' order by a.name`,
+      `select a.id from accounts a join items i on i.id = a.item_id where i.id = '${bank.id}' and a.type = 'depository' order by a.name`,
     )
-    await edge.sql(
-      `update accounts set duplicate_of = '${first?.['id'] ?? ''}', duplicate_state = 'possible' where id = '${second?.['id'] ?? ''}'`,
-    )
-    const { page, mishaps } = await openDemo()
+    const isPossible = async (): Promise<void> =>
+      void (await edge.sql(
+        `update accounts set duplicate_of = '${first?.['id'] ?? ''}', duplicate_state = 'possible' where id = '${second?.['id'] ?? ''}'`,
+      ))
+    await isPossible()
+    const { page } = await openDemo()
     await go(page, '/banks', 'Banks')
     await page.getByRole('link', { name: 'Review possible duplicates' }).click()
     await showsHeading(page, 'Possible duplicates')
     await page.getByRole('button', { name: 'They are different' }).waitFor()
     await review(page, 'duplicates')
+    expect(
+      await page
+        .locator('summary')
+        .filter({ hasText: /^Ids of/ })
+        .count(),
+    ).toBe(2)
     await page.getByRole('button', { name: 'They are the same…' }).click()
     await page.getByRole('dialog').getByText('The account that counts keeps').waitFor()
     await review(page, 'duplicates-merge')
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'They are different' }).click()
     await page.getByRole('heading', { name: 'There are no duplicates' }).waitFor()
-    const [row] = await edge.sql(`select duplicate_state from accounts where id = '${second?.['id'] ?? ''}'`)
-    expect(row?.['duplicate_state']).toBe('kept')
-    expect(mishaps).toEqual([])
+    const state = async () => {
+      const [row] = await edge.sql(
+        `select duplicate_state, duplicate_of from accounts where id = '${second?.['id'] ?? ''}'`,
+      )
+      return row
+    }
+    expect(await state()).toMatchObject({ duplicate_state: 'kept' })
+    await isPossible()
+    await page.reload()
+    await page.getByRole('button', { name: 'They are the same…' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Merge them' }).click()
+    await page.getByText('The same account', { exact: true }).waitFor()
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    expect(await state()).toEqual({ duplicate_state: 'same', duplicate_of: first?.['id'] })
+    await review(page, 'duplicates-merged')
   })
 })

@@ -3,10 +3,19 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { goodPassword, signUp } from '../support/accounts-over-http.ts'
+import { goodPassword, signIn, signUp } from '../support/accounts-over-http.ts'
 import { browserOrReason, startBrowser } from '../support/browser.ts'
-import { demoUser, openTab, review, showsHeading, startConsole, type Tab } from '../support/console-page.ts'
+import {
+  demoUser,
+  expectAccessible,
+  openTab,
+  review,
+  showsHeading,
+  startConsole,
+  type Tab,
+} from '../support/console-page.ts'
 import { type Edge, expectStatus } from '../support/edge.ts'
+import { holdRequests, openReturn } from '../support/page-states.ts'
 
 const browserPath = browserOrReason()
 const ruleSchema = z.object({ id: z.string() })
@@ -42,8 +51,38 @@ describe.skipIf(browserPath === null)('The console', () => {
     return tab
   }
 
+  test('fails a test with each mishap of its pages that the test has not named', async () => {
+    const { page, mishaps } = await openTab(browser, edge.url)
+    await page.getByRole('button', { name: 'Continue as demo user' }).waitFor()
+    await mishaps.check()
+    // oxlint-disable-next-line no-console -- the first kind of mishap
+    await page.evaluate(() => console.error('said by the page'))
+    await expect(mishaps.check()).rejects.toThrow('said by the page')
+    mishaps.expect(/^said by the page$/)
+    await mishaps.check()
+    const elsewhere = `${edge.simulator.url}/panel`
+    await page.evaluate((url) => fetch(url).catch(() => null), elsewhere)
+    await expect(mishaps.check()).rejects.toThrow(`policy violation: connect-src ${elsewhere}`)
+    // The browser says it too, in its own words.
+    mishaps.expect(/^policy violation: connect-src|Content Security Policy/)
+    await mishaps.check()
+
+    const lax = await openTab(browser, edge.url, { bypassCSP: true })
+    await lax.page.evaluate((url) => fetch(url, { mode: 'no-cors' }).catch(() => null), elsewhere)
+    await expect(lax.mishaps.check()).rejects.toThrow(`request to ${edge.simulator.url}`)
+    // The browser blocks it in the end, and says so.
+    lax.mishaps.expect(/^request to |BLOCKED_BY_RESPONSE/)
+    await lax.page.evaluate(() => fetch('/api/v1/nothing').then(({ status }) => status))
+    await expect(lax.mishaps.check()).rejects.toThrow('404 /api/v1/nothing')
+    lax.mishaps.expect(/^404 \/api\/v1\/nothing$/)
+    lax.mishaps.expect(/^404 \/api\/v1\/later$/)
+    await expect(lax.mishaps.check()).rejects.toThrow('did not happen: /^404')
+    await lax.page.evaluate(() => fetch('/api/v1/later').then(({ status }) => status))
+  })
+
   test('says why a list did not come and what comes next, and shows it at the next attempt', async () => {
-    const { page } = await openAsDemo('/banks')
+    const { page, mishaps } = await openAsDemo('/banks')
+    mishaps.expect(/^503 \/api\/v1\/transactions$/)
     await showsHeading(page, 'Banks')
     await page.route(/\/api\/v1\/transactions\?/, (route) => route.fulfill(unavailable))
     await page.getByRole('link', { name: 'Transactions' }).click()
@@ -71,7 +110,7 @@ describe.skipIf(browserPath === null)('The console', () => {
     const rule = { min_amount: '-1000000000', user_category: 'By rule' }
     const { id } = ruleSchema.parse(expectStatus(await call('POST', '/api/v1/rules', { body: rule }), 201).json())
     expectStatus(await call('POST', '/api/v1/rules/apply'), 200)
-    const { page, mishaps } = await openTab(browser, `${edge.url}/transactions`)
+    const { page } = await openTab(browser, `${edge.url}/transactions`)
     const { keyboard } = page
     const focused = async (selector: string): Promise<boolean> =>
       await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)
@@ -92,7 +131,100 @@ describe.skipIf(browserPath === null)('The console', () => {
     const answer = expectStatus(await call('GET', '/api/v1/transactions?q=by%20keyboard'), 200)
     const kept = { user_category: 'By rule', category_rule_id: id }
     expect(notes.parse(answer.json()).data).toEqual([{ note: 'by keyboard', ...kept }])
-    expect(mishaps).toEqual([])
+  })
+
+  test('is in order while it waits: for its data, for Link, for the bank', async () => {
+    const { page } = await openAsDemo('/banks')
+    await showsHeading(page, 'Banks')
+    const release = await holdRequests(page, '/api/v1/plaid/link/token/create')
+    await page.getByRole('button', { name: 'Connect a bank' }).click()
+    await page.getByRole('button', { name: 'Opening…' }).waitFor()
+    await expectAccessible(page)
+    await page.goto('about:blank')
+    await release()
+    for (const [path, title, request, loading] of [
+      ['/transactions', 'Transactions', '/api/v1/transactions', 'Loading transactions'],
+      ['/investments', 'Investments', '/api/v1/holdings', 'Loading your holdings'],
+      ['/', 'Overview', '/api/v1/insights/net-worth', 'Loading net worth'],
+    ] as const) {
+      const end = await holdRequests(page, request)
+      await page.goto(`${edge.url}${path}`)
+      await showsHeading(page, title)
+      await page.getByRole('status').filter({ hasText: loading }).first().waitFor()
+      await (path === '/' ? review(page, 'overview-loading') : expectAccessible(page, 'dark'))
+      await end()
+    }
+    const known = await edge.sql('select id from items')
+    await openReturn(
+      page,
+      edge.url,
+      known.map(({ id }) => String(id)),
+    )
+    await showsHeading(page, 'Connecting your bank')
+    await review(page, 'connect-waiting')
+    await page.getByRole('button', { name: 'Stop waiting' }).click()
+    await showsHeading(page, 'No bank was connected')
+    await expectAccessible(page)
+  })
+
+  test('shows a bank in the tab to which its app returned, which knows nothing of the connection', async () => {
+    const { page } = await openTab(browser, `${edge.url}/connect/return`)
+    await page.getByText('You are back from your bank. The server finishes the connection').waitFor()
+    await review(page, 'connect-elsewhere-sign-in')
+    await edge.sql("update items set created_at = created_at - interval '1 day'")
+    await page.getByRole('button', { name: 'Continue as demo user' }).click()
+    await showsHeading(page, 'You are back from your bank')
+    await page.getByText('Looking for the bank…').waitFor()
+    await review(page, 'connect-elsewhere')
+    const { plaidItemId } = await edge.link(demoUser, { institution_id: 'ins_109509' })
+    await showsHeading(page, /is almost connected$/)
+    await edge.bank.change(plaidItemId, { history: 'historical' })
+    await showsHeading(page, /is connected$/)
+    await review(page, 'connect-elsewhere-connected')
+    expect(await page.getByRole('listitem').filter({ hasText: 'Up to date' }).count()).toBe(1)
+
+    // Nothing comes: the page says what to do, and a bank that still needs the person is there.
+    await edge.sql("update items set created_at = created_at - interval '1 day'")
+    await edge.bank.change(plaidItemId, { login_required: true })
+    await edge.delivered()
+    await page.clock.install()
+    await page.reload()
+    await showsHeading(page, 'You are back from your bank')
+    await page.clock.fastForward(61_000)
+    await showsHeading(page, 'No new bank has arrived')
+    await page.getByRole('button', { name: 'Sign in again' }).waitFor()
+    await page.getByRole('button', { name: 'Connect a bank' }).waitFor()
+    await review(page, 'connect-elsewhere-nothing')
+  })
+
+  test('says a deadline of a bank in words before it passes', async () => {
+    const { page } = await openAsDemo('/banks')
+    const inDays = (days: number): Date => new Date(Date.now() + days * 86_400_000)
+    const words = (day: Date): string => day.toLocaleDateString('en-US', { dateStyle: 'medium', timeZone: 'UTC' })
+    for (const [status, column, text, button] of [
+      ['pending_disconnect', 'disconnect_at', 'The connection ends on', 'Sign in again'],
+      ['pending_expiration', 'consent_expires_at', 'Your consent ends on', 'Renew consent'],
+    ] as const) {
+      const day = inDays(6)
+      await edge.sql(`update items set status = '${status}', ${column} = '${day.toISOString()}'`)
+      for (const path of ['/banks', '/']) {
+        await page.goto(`${edge.url}${path}`)
+        await page
+          .getByText(`${text} ${words(day)} unless you`)
+          .first()
+          .waitFor()
+        await page.getByRole('button', { name: button }).first().waitFor()
+        await expectAccessible(page)
+      }
+      await review(page, `overview-${status.replace('_', '-')}`)
+    }
+    await edge.sql("update items set status = 'healthy', disconnect_at = null, consent_expires_at = null")
+    await page.goto(`${edge.url}/banks`)
+    await page.getByText('Up to date', { exact: true }).first().waitFor()
+    expect(await page.getByText('unless you').count()).toBe(0)
+    await page.getByRole('button', { name: 'Remove…' }).first().click()
+    await page.getByRole('dialog').getByText('The connection ends at once').waitFor()
+    await review(page, 'bank-remove')
   })
 
   test('signs in with an account, continues after a reload by its cookie alone, and signs out', async () => {
@@ -113,6 +245,21 @@ describe.skipIf(browserPath === null)('The console', () => {
     await page.getByLabel('E-mail').waitFor()
     await page.reload()
     await page.getByLabel('E-mail').waitFor()
-    expect(mishaps).toEqual([])
+
+    // Another device ends every session: the next request leads to the sign-in, and back to the same page.
+    await page.getByLabel('E-mail').fill(email)
+    await page.getByLabel('Password').fill(goodPassword)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'Connect your first bank' }).waitFor()
+    expectStatus(await (await signIn(edge, email)).call('POST', '/api/v1/auth/logout-all'), 204)
+    mishaps.expect(/^401 \/api\/v1\/auth\//)
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Settings' }).click()
+    await page.getByRole('link', { name: 'Security' }).click()
+    await page.getByText('Your session has ended.').waitFor()
+    await review(page, 'session-expired')
+    await page.getByLabel('E-mail').fill(email)
+    await page.getByLabel('Password').fill(goodPassword)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await showsHeading(page, 'Security')
   })
 })

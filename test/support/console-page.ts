@@ -1,8 +1,9 @@
 // The console in a real browser: the product with its pages, and tabs that record what a page must never do.
 import type { Browser, Page } from 'playwright-core'
-import { inject } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
 import { startBundle } from './bundle.ts'
 import { type Edge, type EdgeOptions, startEdge } from './edge.ts'
+import { type Mishaps, recordMishaps } from './page-mishaps.ts'
 import { connectStack } from './stack.ts'
 
 export { expectAccessible, expectNoOverflow, review } from './page-review.ts'
@@ -23,39 +24,28 @@ export async function startConsole(options: EdgeOptions = {}): Promise<Edge> {
 
 export interface Tab {
   readonly page: Page
-  /** Errors in the console, violations of the policy, requests to other origins, and failed requests. */
-  readonly mishaps: string[]
+  readonly mishaps: Mishaps
 }
 
-/** A page that navigates may leave the console; its scripts, styles and requests may not. */
-function record(page: Page, origin: string, isOurs: () => boolean): string[] {
-  const mishaps: string[] = []
-  page.on('console', (message) => {
-    if (isOurs() && (message.type() === 'error' || message.type() === 'warning')) mishaps.push(message.text())
-  })
-  page.on('pageerror', (error) => void mishaps.push(error.message))
-  page.on('request', (request) => {
-    const url = new URL(request.url())
-    if (isOurs() && url.origin !== origin && !request.isNavigationRequest()) mishaps.push(`request to ${url.origin}`)
-  })
-  page.on('response', (response) => {
-    if (isOurs() && response.status() >= 400) mishaps.push(`${response.status()} ${new URL(response.url()).pathname}`)
-  })
-  return mishaps
-}
-
-/** A fresh browser profile at the console's address. */
-export async function openTab(browser: Browser, url: string, options: { locale?: string } = {}): Promise<Tab> {
+/**
+ * A fresh browser profile at the console's address. When the test ends, the profile is closed, and the test fails with each mishap
+ * that it has not named with `mishaps.expect`.
+ */
+export async function openTab(
+  browser: Browser,
+  url: string,
+  options: { locale?: string; bypassCSP?: boolean } = {},
+): Promise<Tab> {
   const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 900 }, ...options })
-  const page = await context.newPage()
-  const { origin } = new URL(url)
-  const mishaps = record(page, origin, () => page.url() === 'about:blank' || new URL(page.url()).origin === origin)
-  await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
-      // oxlint-disable-next-line no-console -- an error in the console fails the test
-      console.error(`policy violation: ${violatedDirective} ${blockedURI}`),
-    )
+  const mishaps = await recordMishaps(context, new URL(url).origin)
+  onTestFinished(async () => {
+    try {
+      await mishaps.check()
+    } finally {
+      await context.close()
+    }
   })
+  const page = await context.newPage()
   await page.goto(url)
   return { page, mishaps }
 }
