@@ -48,7 +48,7 @@ const rowsOf = ({ tables }: Manifest): Record<string, string> =>
       .map(({ schema, name, rows, rows_sha256: digest }) => [`${schema}.${name}`, `${rows} ${digest}`]),
   )
 
-it('has every table as it was when the backup began, while rows are added, changed and deleted', async () => {
+it('a backup has every table as it was when it began, while rows are added, changed and deleted', async () => {
   const before = rowsOf(await backupWhile('20260302T021100Z-00000001', () => Promise.resolve()))
   const during = rowsOf(
     await backupWhile('20260302T021100Z-00000002', async (files) => {
