@@ -70,16 +70,32 @@ describe.skipIf(browserPath === null)('The console', () => {
     await page.locator('.transaction.is-hidden').waitFor({ state: 'detached' })
   })
 
+  const posted = z.object({
+    data: z.array(
+      z.object({
+        account_id: z.string(),
+        name: z.string(),
+        merchant: z.object({ name: z.string().nullable() }),
+        category: z.object({ primary: z.string().nullable() }),
+        date: z.string(),
+      }),
+    ),
+  })
+
   test('keeps the filters of transactions in the address, and shows the same list after a reload', async () => {
+    const { data } = posted.parse((await edge.as(demoUser)('GET', '/api/v1/transactions?pending=false')).json())
+    const wanted = data.find(({ category }) => category.primary !== null)
+    const { account_id: accountId = '', name = '', date = '' } = wanted ?? {}
+    const category = wanted?.category.primary ?? ''
     const { page } = await openDemoTab(browser, edge.url)
     await page.goto(`${edge.url}/transactions`)
     await page.locator('.transaction').first().waitFor()
     await page.locator('summary').filter({ hasText: 'Filters' }).click()
-    await page.getByRole('combobox', { name: 'Account' }).selectOption({ index: 1 })
-    await page.getByRole('combobox', { name: 'Category' }).selectOption('TRANSPORTATION')
-    await page.getByLabel('From').fill('2026-01-01')
+    await page.getByRole('combobox', { name: 'Account' }).selectOption(accountId)
+    await page.getByRole('combobox', { name: 'Category' }).selectOption(category)
+    await page.getByLabel('From').fill(date)
     await page.getByRole('combobox', { name: 'State' }).selectOption('false')
-    await page.getByLabel('Search').fill('metro')
+    await page.getByLabel('Search').fill(name)
     await expect
       .poll(() => [...new URL(page.url()).searchParams.keys()].toSorted())
       .toEqual(['account_id', 'category', 'from', 'pending', 'q'])
@@ -89,15 +105,16 @@ describe.skipIf(browserPath === null)('The console', () => {
       return await page.locator('.transaction .name').allInnerTexts()
     }
     const before = await shown()
-    expect(new Set(before)).toEqual(new Set(['Metro Transit']))
+    expect(before).toContain(wanted?.merchant.name ?? name)
+    expect(before.length).toBeLessThan(data.length)
     await review(page, 'transactions-filters')
     const address = page.url()
     await page.reload()
     expect(await shown()).toEqual(before)
     expect(page.url()).toBe(address)
-    expect(await page.getByLabel('Search').inputValue()).toBe('metro')
-    expect(await page.getByRole('combobox', { name: 'Category' }).inputValue()).toBe('TRANSPORTATION')
-    expect(await page.getByLabel('From').inputValue()).toBe('2026-01-01')
+    expect(await page.getByLabel('Search').inputValue()).toBe(name)
+    expect(await page.getByRole('combobox', { name: 'Category' }).inputValue()).toBe(category)
+    expect(await page.getByLabel('From').inputValue()).toBe(date)
     await page.getByRole('button', { name: 'Clear' }).click()
     await expect.poll(() => new URL(page.url()).search).toBe('')
   })
