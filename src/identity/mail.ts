@@ -120,11 +120,15 @@ function textOf(mail: Mail, publicUrl: string): { subject: string; text: string 
   }
 }
 
+/** Senders disagree about the status: Resend, for example, returns 403 for an invalid key (https://resend.com/docs/api-reference/errors). */
+const refusesKey = ({ status }: Response): boolean => status === 401 || status === 403
+
 /**
  * Sends over an HTTP API: `POST` of `{from, to, subject, text}` with a bearer key and an Idempotency-Key. If the API refuses
- * the current key, sends once more with the previous one.
+ * a key, sends once more with the other one of a rotation, and begins with that one from then on.
  */
 export function sendOverHttp(config: EmailConfig, fetch: typeof globalThis.fetch): SendMail {
+  let [first, second] = config.keys
   return async (mail, log) => {
     const id = crypto.randomUUID()
     const send = async (key: string): Promise<Response> => {
@@ -132,11 +136,12 @@ export function sendOverHttp(config: EmailConfig, fetch: typeof globalThis.fetch
       await response.body?.cancel()
       return response
     }
-    const [current, previous] = config.keys
-    let response = await send(current)
-    if (response.status === 401 && previous !== undefined) {
-      log.warn('email_key_refused', { status: 401 })
-      response = await send(previous)
+    const [key, other] = [first, second]
+    let response = await send(key)
+    if (refusesKey(response) && other !== undefined) {
+      log.warn('email_key_refused', { status: response.status })
+      response = await send(other)
+      if (response.ok) [first, second] = [other, key]
     }
     if (!response.ok) throw unavailable(`the e-mail API answered ${response.status}`)
   }
@@ -161,6 +166,7 @@ async function post(
       headers: {
         authorization: `Bearer ${key}`,
         'content-type': 'application/json',
+        'user-agent': 'wealthnavigator-edge',
         'idempotency-key': id,
       },
       body: JSON.stringify({ from: config.from, to: mail.to, ...textOf(mail, config.publicUrl) }),

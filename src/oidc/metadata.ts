@@ -7,8 +7,8 @@ import { withTimeout } from '../timeout.ts'
 import { SignInFailed } from './failure.ts'
 
 const maxAgeMs = 600_000
-/** Longer than a read may take (bounded-fetch.ts). After it, a read counts as lost with the request that began it. */
-const readMs = 9000
+/** How long a request waits for the read of another one, which may have ended with its client. */
+const sharedMs = 1000
 
 export interface MetadataOptions {
   readonly config: ProviderConfig
@@ -66,33 +66,32 @@ export function createMetadata({ config, strict, ask, now }: MetadataOptions): (
     return parsed.data
   }
 
-  let reading: { readonly server: Promise<Metadata>; readonly atMs: number } | null = null
-  async function readOnce(url: string, nowMs: number): Promise<Metadata> {
-    if (reading === null || nowMs - reading.atMs > readMs) {
-      const begun = { server: readDocument(url), atMs: nowMs }
-      const end = () => {
-        if (reading === begun) reading = null
-      }
-      reading = begun
-      void begun.server.then(end, end)
+  let kept: { readonly server: Metadata; readonly atMs: number } | null = null
+  const fresh = (): Metadata | null => (kept !== null && now().getTime() - kept.atMs < maxAgeMs ? kept.server : null)
+
+  let reading: Promise<Metadata> | null = null
+  async function readOnce(): Promise<Metadata> {
+    for (let awaited: typeof reading = null; reading !== null && reading !== awaited;) {
+      awaited = reading
+      const server = (await withTimeout<Metadata | null>(sharedMs, awaited, () => null)) ?? fresh()
+      if (server !== null) return server
     }
-    // It may belong to another request, which the platform can cancel.
-    return await withTimeout(readMs, reading.server, () => {
-      throw new SignInFailed('provider', 'the provider is slow')
-    })
+    const begun = readDocument(`${config.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
+    reading = begun
+    try {
+      const server = await begun
+      kept = { server, atMs: now().getTime() }
+      return server
+    } finally {
+      if (reading === begun) reading = null
+    }
   }
 
-  let kept: { readonly server: Metadata; readonly atMs: number } | null = null
   return async () => {
-    const given = fixed(config)
-    if (given !== null) return given
-    const nowMs = now().getTime()
-    if (kept !== null && nowMs - kept.atMs < maxAgeMs) return kept.server
-    const url = `${config.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+    const known = fixed(config) ?? fresh()
+    if (known !== null) return known
     try {
-      const server = await readOnce(url, nowMs)
-      kept = { server, atMs: nowMs }
-      return server
+      return await readOnce()
     } catch (error) {
       if (kept === null) throw error
       return kept.server

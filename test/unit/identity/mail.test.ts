@@ -63,6 +63,7 @@ describe('an e-mail over HTTP', () => {
     expect(first?.headers).toMatchObject({
       authorization: 'Bearer key-of-the-mail-api',
       'content-type': 'application/json',
+      'user-agent': 'wealthnavigator-edge',
       'idempotency-key': expect.stringMatching(/^[0-9a-f-]{36}$/),
     })
     const common = { from: 'Wealth <accounts@example.com>', to, subject: expect.any(String), text: expect.any(String) }
@@ -93,14 +94,28 @@ describe('an e-mail over HTTP', () => {
   const keysOf = (got: readonly Got[]) => got.map(({ headers }) => headers['authorization'])
   const mail: Mail = { kind: 'no_account', to }
 
-  it('is sent with the previous key of a rotation while the sender does not accept the current one', async () => {
-    const { url, got } = await mailServer((key) => (key === 'Bearer the-former-key-here' ? 200 : 401))
-    const lines: string[] = []
-    await sendOverHttp(rotating(url), fetch)(mail, createLogger({}, { sink: (line) => void lines.push(line) }))
-    expect(keysOf(got)).toEqual(['Bearer the-new-key-here', 'Bearer the-former-key-here'])
-    expect(new Set(got.map(({ headers }) => headers['idempotency-key'])).size).toBe(1)
-    expect(lines).toEqual([expect.stringContaining('email_key_refused')])
-    expect(lines.join('')).not.toContain('key-here')
+  it.each([401, 403])(
+    'is sent with the previous key of a rotation if the sender refuses the current one with %i',
+    async (status) => {
+      const { url, got } = await mailServer((key) => (key === 'Bearer the-former-key-here' ? 200 : status))
+      const lines: string[] = []
+      await sendOverHttp(rotating(url), fetch)(mail, createLogger({}, { sink: (line) => void lines.push(line) }))
+      expect(keysOf(got)).toEqual(['Bearer the-new-key-here', 'Bearer the-former-key-here'])
+      expect(new Set(got.map(({ headers }) => headers['idempotency-key'])).size).toBe(1)
+      expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ event: 'email_key_refused', status }])
+      expect(lines.join('')).not.toContain('key-here')
+    },
+  )
+
+  it('is sent with the key that the sender accepted last, so that one e-mail takes no longer than another', async () => {
+    let valid = 'Bearer the-former-key-here'
+    const { url, got } = await mailServer((key) => (key === valid ? 200 : 403))
+    const send = sendOverHttp(rotating(url), fetch)
+    for (let sent = 0; sent < 2; sent += 1) await send(mail, log)
+    valid = 'Bearer the-new-key-here'
+    for (let sent = 0; sent < 2; sent += 1) await send(mail, log)
+    const [current, former] = ['Bearer the-new-key-here', 'Bearer the-former-key-here']
+    expect(keysOf(got)).toEqual([current, former, former, former, current, current])
   })
 
   it('is sent once during a rotation if the current key is accepted, or if another error occurs', async () => {
