@@ -66,21 +66,22 @@ const heldRow = (lease: Lease, plaidTransactionId: SQL): SQL =>
     limit 1)`
 
 /**
- * Whether a stored row takes the user's decision about the pending row that it replaces now. What the user decided about the
- * row itself comes first.
+ * Whether a stored row takes the new values: all of them when it posts, or else the user's decision about the pending row
+ * that it replaces now. What the user decided about the row itself comes first.
  */
 const takes = (mark: string, isOwn: (row: string) => SQL): SQL =>
-  sql`transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
-    and not ${isOwn('transactions')} and ${sql.raw(`excluded.${mark}`)} is not distinct from ${byUser}`
+  sql`not ${isOwn('transactions')} and (transactions.pending and not excluded.pending
+    or transactions.pending_transaction_id is distinct from excluded.pending_transaction_id
+      and ${sql.raw(`excluded.${mark}`)} is not distinct from ${byUser})`
 const takesCategory = takes('category_by', isOwnCategory)
 const takesHidden = takes('hidden_by', isOwnHidden)
 
 /**
- * The incoming rows with the places of the rules that match them. Only new ones of a user with rules are compared. Each
- * `offset 0` keeps the planner from computing a column once for each of its uses.
+ * The incoming rows with the places of the rules that match them. Only new ones of a user with rules are compared, and
+ * stored ones that post, as after relink.ts. Each `offset 0` keeps the planner from computing a column once for each of its uses.
  */
 const ruledRows = sql`(select s.*, case when s.searched is not null then ${placesOf('s')} end as places from (
-    select changed.*, case when is_new and rule_values.ids is not null then ${searchedText('changed')} end as searched
+    select changed.*, case when takes_rules and rule_values.ids is not null then ${searchedText('changed')} end as searched
     from changed cross join rule_values offset 0) s offset 0)`
 
 /** The user's decision about the pending row, or else the value of the first rule that matches the row itself. */
@@ -146,7 +147,7 @@ const unknownTransactions = (lease: Lease): SQL =>
  * - Changes to accounts that the user revoked are dropped: `rereadByAccounts` marks them to be read again.
  * - Changes to unknown accounts are set aside.
  * - A transaction that may be one of the unreadable rows is not removed.
- * - New transactions get the values of the user's rules. One that replaces a pending one keeps what the user decided.
+ * - Transactions that are new or post get the values of the user's rules. What the user decided stays.
  * - Transactions older than `keptDays` are not stored: the retention has deleted them (src/retention/policy.ts).
  */
 export function mergeTransactions(
@@ -165,7 +166,8 @@ export function mergeTransactions(
         select change_seq from users where id = ${lease.userId}
       ), changed as materialized (
         select i.plaid_transaction_id, a.id as account_id, ${transaction.list('i.')},
-          t.id is null as is_new, ${editsOf('p', 'linked_')},
+          t.id is null as is_new, t.id is null or t.pending and not i.pending as takes_rules,
+          ${editsOf('p', 'linked_')},
           p.amount as linked_amount, p.name as linked_name, p.date as linked_date,
           row_number() over (order by i.date, i.plaid_transaction_id) as n
         from incoming i

@@ -2,7 +2,15 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Item } from '../../../src/db/items/items.ts'
-import { daysAgo, linkAndSyncSmallBank, useWorld } from '../../support/item-lifecycle.ts'
+import { removeItem } from '../../../src/items/remove-item.ts'
+import { everyTransaction } from '../../support/equality.ts'
+import {
+  daysAgo,
+  letHistoryArrive,
+  linkAndSyncSmallBank,
+  linkSmallBank,
+  useWorld,
+} from '../../support/item-lifecycle.ts'
 import { oddAnswers, type OddAnswers } from '../../support/odd-answers.ts'
 import { sampleSize } from '../../support/sampled.ts'
 import type { World } from '../../support/world.ts'
@@ -80,6 +88,55 @@ it('a stored transaction that names a pending one later gets the user’s edits,
     ['Tea', tea, false, null],
     [null, null, false, null],
     ['Mine', null, false, 'with Kim'],
+  ])
+})
+
+it('a stored pending transaction that posts has the values of the rules that match it then, unless the user edited it', async () => {
+  const item = await linkAndSyncSmallBank(world, 'posts')
+  const [coffee, tea] = [
+    await create('posts', { contains: 'coffee', user_category: 'Coffee', hidden: true }),
+    await create('posts', { contains: 'tea', user_category: 'Tea' }),
+  ]
+  const row = { amount: 4, date: daysAgo(1), account_id: await accountOf(item), merchant_name: null, pending: true }
+  const names = ['Coffee to tea', 'Coffee to cake', 'Cake to tea', 'Coffee of mine', 'Coffee that stays']
+  const ids = await change(item, { add: names.map((name) => ({ ...row, name: name.split(' to ')[0] })) })
+  await odd.sync(item, 'transactions')
+  await edit('posts', (await stored('posts', ids))[3]?.id ?? '', { user_category: 'Mine', hidden: false })
+  const posted = names.map((name) => name.split(' to ')[1] ?? 'cake')
+  const modify = ids.map((id, at) => ({ transaction_id: id, name: posted[at], pending: at === 4 }))
+  await change(item, { modify })
+  await odd.sync(item, 'transactions')
+  const rows = await stored('posts', ids)
+  expect(rows.map((each) => [each.userCategory, each.categoryRuleId, each.hidden, each.hiddenRuleId])).toEqual([
+    ['Tea', tea, false, null],
+    [null, null, false, null],
+    ['Tea', tea, false, null],
+    ['Mine', null, false, null],
+    ['Coffee', coffee, true, coffee],
+  ])
+})
+
+it('a pending transaction that posts while its bank is not linked has the values of the rules that match it then', async () => {
+  const subject = 'posts meanwhile'
+  const item = await linkAndSyncSmallBank(world, subject)
+  await create(subject, { contains: 'coffee', user_category: 'Coffee', hidden: true })
+  const tea = await create(subject, { contains: 'tea', user_category: 'Tea' })
+  const account = await accountOf(item)
+  const row = { amount: 4.56, date: daysAgo(1), account_id: account, merchant_name: null }
+  const pending = await change(item, { add: [{ ...row, name: 'Coffee', pending: true }] })
+  await odd.sync(item, 'transactions')
+  const [before] = await stored(subject, pending)
+  await removeItem(world.user(subject), item.id, { purge: false })
+  await change(item, { remove: pending, add: [{ ...row, name: 'Tea', pending_transaction_id: pending[0] }] })
+  const again = await linkSmallBank(world, subject)
+  await letHistoryArrive(world, again)
+  const after = (await everyTransaction(world, subject)).find(({ id }) => id === before?.id)
+  expect([after?.name, after?.pending, after?.userCategory, after?.categoryRuleId, after?.hidden]).toEqual([
+    'Tea',
+    false,
+    'Tea',
+    tea,
+    false,
   ])
 })
 
