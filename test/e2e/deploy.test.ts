@@ -213,30 +213,26 @@ describe('npm run deploy', () => {
     expect(await hasMigration()).toBe(false)
   })
 
-  it.runIf(runsLongProofs())(
-    'goes back by itself if the new version fails its smoke test',
-    { timeout: 5 * minute },
-    async () => {
-      edge.broken.add(broken)
-      const { code, printed } = await npm('deploy', ['--tested', ciRun, '--backup-to', backups])
-      expect(printed).toContain(`Uploaded ${broken}.`)
-      expect(printed).toContain('FAILED: The smoke test failed')
-      expect(printed).toContain(`The traffic is as before: ${first} at 100 %`)
-      expect(code).toBe(1)
-      expect(traffic()).toEqual({ [first]: 100 })
-      expect(await state()).toEqual({ phase: 'rolled_back', version: broken })
-      // The preflight has made the backup, and applied nothing; the deployment has migrated before the upload.
-      expect(await readdir(backups)).toHaveLength(1)
-      expect(await hasMigration()).toBe(true)
-      expect(printed).toContain(`Migrations: ${migration.tag}`)
-      for (const name of ['static analysis', 'bundle and start-up'])
-        expect(printed).toMatch(new RegExp(`pass.*${name}.*nothing found`))
-      expect(printed).toMatch(/pass.*run 42 passed for/)
-      expect(printed).toContain(' warned, 0 failed.\nThe traffic before')
-      for (const secret of [key('signs'), key('seals'), key('audits'), 'cloudflare-token'])
-        expect(printed).not.toContain(secret)
-    },
-  )
+  it('goes back by itself if the new version fails its smoke test', { timeout: 5 * minute }, async () => {
+    edge.broken.add(broken)
+    const { code, printed } = await npm('deploy', ['--tested', ciRun, '--backup-to', backups])
+    expect(printed).toContain(`Uploaded ${broken}.`)
+    expect(printed).toContain('FAILED: The smoke test failed')
+    expect(printed).toContain(`The traffic is as before: ${first} at 100 %`)
+    expect(code).toBe(1)
+    expect(traffic()).toEqual({ [first]: 100 })
+    expect(await state()).toEqual({ phase: 'rolled_back', version: broken })
+    // The preflight has made the backup, and applied nothing; the deployment has migrated before the upload.
+    expect(await readdir(backups)).toHaveLength(1)
+    expect(await hasMigration()).toBe(true)
+    expect(printed).toContain(`Migrations: ${migration.tag}`)
+    for (const name of ['static analysis', 'bundle and start-up'])
+      expect(printed).toMatch(new RegExp(`pass.*${name}.*nothing found`))
+    expect(printed).toMatch(/pass.*run 42 passed for/)
+    expect(printed).toContain(' warned, 0 failed.\nThe traffic before')
+    for (const secret of [key('signs'), key('seals'), key('audits'), 'cloudflare-token'])
+      expect(printed).not.toContain(secret)
+  })
 
   it('brings a version to all traffic with the real ports', { timeout: 5 * minute }, async () => {
     const program = join('src', 'cli', 'quick-deploy.ts')

@@ -62,7 +62,7 @@ it.each([
 ])('the advisory check fails on %s', async (_what, answer, line) => {
   const { code, out, err } = await check(200, answer)
   expect(out).toContain(line)
-  expect(err).toMatch(/need an answer/)
+  expect(err).toMatch(/fail this check/)
   expect(code).toBe(1)
 })
 

@@ -9,7 +9,6 @@ import { partsOf, textOf } from '../../support/exact.ts'
 import { useWorld } from '../../support/item-lifecycle.ts'
 import { linkAndSync } from '../../support/linked.ts'
 import type { World } from '../../support/world.ts'
-import { sampleSize } from '../../support/sampled.ts'
 
 let world: World
 useWorld((made) => {
@@ -120,7 +119,7 @@ it('insights equal the books for random movements between accounts of all types,
       await world.drain()
       expect(await counted(subject, from, to)).toEqual(expected(await world.bank.books(item.plaidItemId, from, to)))
     }),
-    { numRuns: sampleSize({ all: 25, few: 6 }) },
+    { numRuns: 25 },
   )
   const totals = await world.bank.books(item.plaidItemId, from, to)
   expect(new Set(totals.map(({ meaning }) => meaning)).size).toBe(5)
