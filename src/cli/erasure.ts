@@ -12,14 +12,15 @@ import { withConnection } from './lib/owner-connection.ts'
 const help = `npm run -s erasure -- verify FILE [--url URL] [--key-id ID]
 npm run -s erasure -- list
 
-Verifies a certificate: its signature, and that the key is the deployment's. FILE holds the certificate, or the whole response of
-POST /api/v1/privacy/erase or GET /api/v1/privacy/erasures/{id}. The key is confirmed by one of these:
+Verifies a certificate: its signature, and that the key is the deployment's. FILE holds the certificate, or the whole
+response of POST /api/v1/privacy/erase or GET /api/v1/privacy/erasures/{id}. The key is confirmed by one of these:
   --url URL    the deployment still returns the same certificate; works after SECRET_KEY has changed
   --key-id ID  the id of the key, as the operator published it
   SECRET_KEY   the deployment's secret, current or former, in the environment
 
-list prints its time, then every erasure of MIGRATE_DATABASE_URL's database, each as a line of JSON. Keep it outside of the database and of its backups:
-a restoration needs it (docs/disaster-recovery.md). It has no names.`
+list prints its time and the number of erasures, then every erasure of MIGRATE_DATABASE_URL's database, each as a line
+of JSON. Keep it outside of the database and of its backups: a restoration needs it (docs/disaster-recovery.md). It has
+no names.`
 
 const answerSchema = z.object({ certificate: z.string() })
 
@@ -62,9 +63,9 @@ async function verify(file: string, { url, 'key-id': wanted }: Choices): Promise
 
 async function list(): Promise<void> {
   // Before the list is read: who is erased meanwhile may be missing.
-  const head = listHead(new Date())
+  const now = new Date()
   const erasures = await withConnection(ownerUrl(), 'erasure', listErased)
-  process.stdout.write(`${head}\n`)
+  process.stdout.write(`${listHead(now, erasures.length)}\n`)
   for (const erased of erasures) process.stdout.write(`${JSON.stringify(erased)}\n`)
 }
 

@@ -16,7 +16,7 @@ import type { RewrapMessage } from '../messages/message.ts'
 
 /**
  * The number of values that one message seals again, and the pause before the next message: at most 500 values a
- * second.
+ * second. Each rotation has its own messages, so two at the same time seal twice as many.
  */
 const batchSize = 500
 export const pauseSeconds = 1

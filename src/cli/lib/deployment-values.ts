@@ -1,6 +1,6 @@
 // The values that a deployment would have: the variables of wrangler.toml, and the secrets of a file or of the shell. Never
 // prints a value.
-import { randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
 import { secretVariables } from '../../config/variables.ts'
@@ -81,11 +81,22 @@ const databaseRoles: Readonly<Record<string, string>> = {
   DATABASE_BACKUP_URL: 'wn_backup',
 }
 
-/** A value of the right form for a secret that only Cloudflare knows. */
+/** Forms of a stand-in other than 32 bytes in base64. */
+const forms: Readonly<Record<string, (base64: string) => string>> = {
+  ENCRYPTION_KEYS_PREVIOUS: () => '{}',
+  AUDIT_KEYS_PREVIOUS: () => '{}',
+  SENTRY_DSN: () => 'https://unknown@sentry.invalid/1',
+  ALERT_WEBHOOK_URL: () => 'https://receiver.invalid/unknown',
+  ALERT_WEBHOOK_SECRET: (base64) => `whsec_${base64}`,
+  ALERT_WEBHOOK_SECRET_PREVIOUS: (base64) => `whsec_${base64}`,
+}
+
+/** A value of the right form for a secret that only Cloudflare knows. It comes from the name, so that no two are equal. */
 function standIn(name: string): string {
   const role = databaseRoles[name]
-  const random = randomBytes(32).toString('base64')
-  return role === undefined ? random : `postgres://${role}_a:unknown@database.invalid/unknown?sslmode=require`
+  if (role !== undefined) return `postgres://${role}_a:unknown@database.invalid/unknown?sslmode=require`
+  const base64 = createHash('sha256').update(name).digest('base64')
+  return forms[name]?.(base64) ?? base64
 }
 
 /**
@@ -94,7 +105,6 @@ function standIn(name: string): string {
  */
 export function workerValues({ variables }: DeployedConfig, secrets: Values, atCloudflare: readonly string[]) {
   const unseen = atCloudflare.filter((name) => secrets[name] === undefined)
-  const maps = ['ENCRYPTION_KEYS_PREVIOUS', 'AUDIT_KEYS_PREVIOUS', 'SENTRY_DSN', 'ALERT_WEBHOOK_URL']
-  const invented = unseen.filter((name) => !maps.includes(name)).map((name) => [name, standIn(name)])
+  const invented = unseen.map((name) => [name, standIn(name)])
   return { values: { ...Object.fromEntries(invented), ...variables, ...secrets } as Values, unseen }
 }

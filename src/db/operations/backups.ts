@@ -43,7 +43,8 @@ export type RecordedBackup = z.output<typeof backupRow>
 
 const isInterrupted = sql`state = 'running' and started_at < now() - ${longestRun}`
 const selectBackups = sql`select id, place, case when ${isInterrupted} then 'failed' else state end as state,
-  started_at, finished_at, rows, bytes, case when ${isInterrupted} then 'interrupted' else problem end as problem, verified_at
+  started_at, finished_at, rows, bytes, verified_at,
+  case when ${isInterrupted} then 'interrupted' else problem end as problem
   from backups`
 
 /** False while another backup runs: Cloudflare may start a cron twice. */

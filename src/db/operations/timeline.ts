@@ -77,7 +77,8 @@ function newest({ from, limit }: Place, source: Source): Statement<Entry> {
     sql`select ${id}, ${at} as at, ${source.what} as what, ${source.product ?? none} as product,
         ${source.errorCode ?? none} as error_code, ${source.plaidRequestIds ?? sql`null::text[]`} as plaid_request_ids,
         ${source.requestId ?? none} as request_id, jsonb_build_object(${source.raw}) as raw
-      from ${source.rows} and ${from === null ? sql`true` : sql`(${at}, ${id}) < (${from[0]}::timestamptz, ${from[1]}::uuid)`}
+      from ${source.rows}
+        and ${from === null ? sql`true` : sql`(${at}, ${id}) < (${from[0]}::timestamptz, ${from[1]}::uuid)`}
       order by ${at} desc, ${id} desc limit ${limit + 1}`,
   )
 }
@@ -183,7 +184,12 @@ const statusChanges = ({ from }: Place, itemId: string): Statement<Entry> =>
         coalesce(h.entry -> 'cause' -> 'plaid_request_ids', '[]'))) as plaid_request_ids, null::text as request_id,
         h.entry - 'id' as raw
       from items i cross join lateral jsonb_array_elements(i.status_history) as h (entry) where i.id = ${itemId}
-        and ${from === null ? sql`true` : sql`((h.entry ->> 'at')::timestamptz, (h.entry ->> 'id')::uuid) < (${from[0]}::timestamptz, ${from[1]}::uuid)`}`,
+        and ${
+          from === null
+            ? sql`true`
+            : sql`((h.entry ->> 'at')::timestamptz, (h.entry ->> 'id')::uuid)
+                < (${from[0]}::timestamptz, ${from[1]}::uuid)`
+        }`,
   )
 
 /** At most one: Plaid's item is unique. */

@@ -9,7 +9,7 @@ import { type Tombstone, tombstoneKey, tombstoneText } from '../../../../src/bac
 import type { BucketSource } from '../../../../src/cli/backup/bucket-source.ts'
 import { listHead } from '../../../../src/cli/backup/erased.ts'
 import { erasuresOfBucket, readFetched, saveErasures } from '../../../../src/cli/backup/fetched-erasures.ts'
-import { peopleToErase } from '../../../../src/cli/backup/people.ts'
+import { peopleToErase, type PeopleOptions } from '../../../../src/cli/backup/people.ts'
 import { utf8 } from '../../../../src/crypto/encoding.ts'
 import { json, startAnswering } from '../../plaid/answering.ts'
 
@@ -57,6 +57,12 @@ describe('the list that comes with a fetched backup', () => {
     vi.useFakeTimers({ now: Date.now() + 86_400_000 + 1000, toFake: ['Date'] })
     await expect(peopleToErase({}, folder, keys)).rejects.toThrow('people may have been erased since')
     expect(await peopleToErase({ erasures: 'fetched' }, folder, keys)).toEqual(people)
+  })
+
+  it('is not used by itself when its time is in the future', async () => {
+    await saveErasures(bucketWith(await storedPeople()), folder, keys)
+    vi.useFakeTimers({ now: Date.now() - 6 * 60_000, toFake: ['Date'] })
+    await expect(peopleToErase({}, folder, keys)).rejects.toThrow('people may have been erased since')
   })
 
   it('is refused when it was changed, or is signed with another key', async () => {
@@ -127,6 +133,10 @@ async function writeManifest(daysAgo: number): Promise<void> {
   await writeFile(join(folder, 'manifest.mac'), await macOf(keys, text))
 }
 
+/** The first line of a list of `people` that was written so many days ago. */
+const headOf = (daysAgo: number, count = people.length): string =>
+  listHead(new Date(Date.now() - daysAgo * 86_400_000), count)
+
 describe('the bucket alone', () => {
   it('is refused for a backup from before the 30 days of which it has every erasure', async () => {
     const server = await startAnswering()
@@ -146,13 +156,12 @@ describe('the bucket alone', () => {
       expect(await peopleToErase({ bucket, erasures: 'fetched' }, folder, keys)).toEqual(people)
       const file = join(folder, 'erasures.jsonl')
       const rows = people.map((each) => JSON.stringify(each))
-      await writeFile(file, [listHead(new Date(Date.now() - 29.9 * 86_400_000)), ...rows].join('\n'))
+      await writeFile(file, [headOf(29.9), ...rows].join('\n'))
       expect(await peopleToErase({ bucket, erasures: file }, folder, keys)).toEqual(people)
-      await writeFile(file, [listHead(new Date(Date.now() - 30.1 * 86_400_000)), ...rows].join('\n'))
+      await writeFile(file, [headOf(30.1), ...rows].join('\n'))
       await expect(peopleToErase({ bucket, erasures: file }, folder, keys)).rejects.toThrow('name one of the last 30')
       await writeFile(file, rows.join('\n'))
       await expect(peopleToErase({ bucket, erasures: file }, folder, keys)).rejects.toThrow('has no time')
-      expect(await peopleToErase({ erasures: file }, folder, keys)).toEqual(people)
       vi.useFakeTimers({ now: Date.now() + 30.1 * 86_400_000, toFake: ['Date'] })
       await expect(peopleToErase({ bucket, erasures: 'fetched' }, folder, keys)).rejects.toThrow(
         'name one of the last 30',
@@ -178,10 +187,63 @@ describe('the bucket alone', () => {
 })
 
 describe('a file', () => {
-  it('is read a line at a time, and has no erasure twice', async () => {
+  async function written(head: string | null, erasures: readonly Tombstone[] = people): Promise<string> {
     const file = join(folder, 'erasures.jsonl')
+    const lines = [...(head === null ? [] : [head]), ...erasures.map((each) => JSON.stringify(each))]
+    await writeFile(file, lines.map((line) => `${line}\n`).join(''))
+    return file
+  }
+  const taken = (file: string, more: PeopleOptions = {}) => peopleToErase({ erasures: file, ...more }, folder, keys)
+
+  it.each([
+    ['was cut off at the end of a line', 3, 'counts 3, and 2 follow'],
+    ['has more lines than it says', 1, 'counts 1, and 2 follow'],
+  ])('is refused when it %s, also with --however-old', async (_, count, said) => {
+    const file = await written(headOf(0, count))
+    await expect(taken(file)).rejects.toThrow(said)
+    await expect(taken(file, { 'however-old': true })).rejects.toThrow('npm run -s erasure -- list')
+  })
+
+  it('is refused when it is empty, as a command that failed leaves it', async () => {
+    const file = await written(null, [])
+    await expect(taken(file, { 'however-old': true })).rejects.toThrow('is empty')
+    expect(await taken(await written(headOf(0, 0), []))).toEqual([])
+  })
+
+  it('is taken alone for a day, and later with --however-old', async () => {
+    expect(await taken(await written(headOf(0.99)))).toEqual(people)
+    const file = await written(headOf(1.01))
+    await expect(taken(file)).rejects.toThrow(/is of \d{4}-\S+Z: people may have been erased since/)
+    expect(await taken(file, { 'however-old': true })).toEqual(people)
+  })
+
+  it('is taken alone without a time only with --however-old', async () => {
+    const file = await written(null)
+    await expect(taken(file)).rejects.toThrow('has no time (listed_at): people may have been erased since')
+    expect(await taken(file, { 'however-old': true })).toEqual(people)
+  })
+
+  it('is refused when its time is in the future, unless clocks may differ by so much', async () => {
+    const minute = 1 / 1440
+    const file = await written(headOf(-6 * minute))
+    await expect(taken(file)).rejects.toThrow('in the future')
+    await expect(taken(file, { 'however-old': true })).rejects.toThrow('in the future')
+    expect(await taken(await written(headOf(-4 * minute)))).toEqual(people)
+  })
+
+  it.each<[string, PeopleOptions]>([
+    ['a bucket', { erasures: 'a file', bucket: 'wn-backups' }],
+    ['the list of fetch', { erasures: 'fetched' }],
+    ['no list', { erasures: 'none' }],
+    ['nothing named', {}],
+  ])('is what --however-old is about: it is refused with %s', async (_, options) => {
+    const asked = peopleToErase({ ...options, 'however-old': true }, folder, keys)
+    await expect(asked).rejects.toThrow('--however-old is for --erasures FILE')
+  })
+
+  it('is read a line at a time, and has no erasure twice', async () => {
     const twice = person('1', '00000000-0000-4000-8000-00000000000f')
-    await writeFile(file, [...people, twice].map((each) => `${JSON.stringify(each)}\n`).join(''))
+    const file = await written(headOf(0, 3), [...people, twice])
     const found = await peopleToErase({ erasures: file }, null, keys)
     expect(found.map(({ subject_hash: hash }) => hash)).toEqual(people.map(({ subject_hash: hash }) => hash))
     expect(await peopleToErase({ erasures: 'none' }, null, keys)).toEqual([])

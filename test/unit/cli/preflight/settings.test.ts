@@ -1,8 +1,11 @@
 // Configuration, secrets, queues and bucket at Cloudflare, and the credentials of Plaid.
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import type * as z from 'zod'
+import { secretNames, workerValues } from '../../../../src/cli/lib/deployment-values.ts'
 import type { PreflightPorts } from '../../../../src/cli/preflight/ports.ts'
 import { settingChecks } from '../../../../src/cli/preflight/settings.ts'
+import { environmentSchema } from '../../../../src/config/variables.ts'
 import { connectStack, type TestSimulator } from '../../../support/stack.ts'
 import { json, plaidError, startAnswering, type Answering } from '../../plaid/answering.ts'
 import { key } from '../../config/variables.ts'
@@ -18,6 +21,17 @@ const withCloudflare = (changed: Partial<PreflightPorts['cloudflare']>): Partial
 const without = (...names: string[]): Record<string, string> =>
   Object.fromEntries(Object.entries(secrets).filter(([name]) => !names.includes(name)))
 const unreachable = () => Promise.reject(new Error('Cloudflare does not respond.'))
+
+const provider = {
+  AUTH_MODE: 'oidc',
+  AUTH_ISSUER: 'https://issuer.test',
+  AUTH_AUDIENCE: 'wealth',
+  AUTH_JWKS_URL: 'https://issuer.test/jwks',
+  AUTH_WRITE_SCOPE: 'write',
+  AUTH_EMAIL_URL: '',
+  AUTH_EMAIL_FROM: '',
+  AUTH_PUBLIC_URL: '',
+}
 
 describe('the configuration', () => {
   it('passes where the Worker would accept it', async () => {
@@ -76,6 +90,44 @@ describe('the configuration', () => {
       status: 'warn',
       said: expect.stringContaining('DATABASE_URL, AUDIT_KEY are at Cloudflare and were not seen'),
     })
+  })
+})
+
+describe('a correct deployment whose secrets are all at Cloudflare', () => {
+  const builtin = secretNames.filter((name) => name !== 'CONSOLE_OIDC_CLIENT_SECRET')
+  const oidc = secretNames.filter((name) => !name.startsWith('AUTH_EMAIL_KEY'))
+  const slack = builtin.filter((name) => !name.startsWith('ALERT_WEBHOOK_SECRET'))
+  const variables = Object.fromEntries(Object.entries(config.variables).filter(([name]) => !secretNames.includes(name)))
+  const checked = (names: readonly string[], more: Record<string, string> = {}, known: Record<string, string> = {}) =>
+    check('configuration', {
+      config: { ...config, variables: { ...variables, ...more } },
+      secrets: known,
+      ...withCloudflare({ secretNames: () => Promise.resolve([...names]) }),
+    })
+
+  it.each<[string, readonly string[], Record<string, string>]>([
+    ['built-in accounts', builtin, {}],
+    ['an identity provider', oidc, { ...provider, CONSOLE_OIDC_CLIENT_ID: 'console' }],
+    ['alarms to Slack', slack, { ALERT_WEBHOOK_FORMAT: 'slack' }],
+  ])('is accepted with %s', async (_what, names, more) => {
+    expect(await checked(names, more)).toMatchObject({
+      status: 'warn',
+      said: `the variables are accepted; the values of ${names.join(', ')} are at Cloudflare and were not seen`,
+    })
+  })
+
+  it('has a stand-in of the right form for each secret', () => {
+    const { values } = workerValues({ ...config, variables: {} }, {}, secretNames)
+    const shape: Readonly<Record<string, z.ZodType>> = environmentSchema.shape
+    const refused = secretNames.filter(
+      (name) => values[name] === undefined || shape[name]?.safeParse(values[name]).success !== true,
+    )
+    expect(refused).toEqual([])
+  })
+
+  it('is accepted where the secret of alarms is known and the address is not', async () => {
+    const known = { ALERT_WEBHOOK_SECRET: `whsec_${key('alarms')}` }
+    expect(await checked(builtin, {}, known)).toMatchObject({ status: 'warn' })
   })
 })
 
@@ -217,16 +269,6 @@ describe('the token of the smoke test', () => {
 })
 
 describe('the sign-in to the console', () => {
-  const provider = {
-    AUTH_MODE: 'oidc',
-    AUTH_ISSUER: 'https://issuer.test',
-    AUTH_AUDIENCE: 'wealth',
-    AUTH_JWKS_URL: 'https://issuer.test/jwks',
-    AUTH_WRITE_SCOPE: 'write',
-    AUTH_EMAIL_URL: '',
-    AUTH_EMAIL_FROM: '',
-    AUTH_PUBLIC_URL: '',
-  }
   const withProvider = (variables: Record<string, string>) => ({
     ...withVariables({ ...provider, ...variables }),
     ...withCloudflare({ secretNames: () => Promise.resolve(Object.keys(without('AUTH_EMAIL_KEY'))) }),
