@@ -38,14 +38,14 @@ fetch copies a backup that the Worker made from its bucket, the newest by defaul
 verify restores a backup into a temporary database and compares every row with the manifest.
   --record  reports it to the Worker, which shows the last verified backup at /api/v1/admin/backups; ADMIN_TOKEN is an
             administrator's access token, --url the Worker (http://127.0.0.1:8787, or PORT's)
-restore loads a backup into an empty database and makes that ready for a Worker. URL is its owner's. Who was erased since
-is erased again: by the list that fetch has left in BACKUP less than a day ago, or by these:
+restore loads a backup into an empty database and makes that ready for a Worker. URL is its owner's. Who was erased
+since is erased again: by the list that fetch has left in BACKUP less than a day ago, or by these:
   --bucket NAME, --local FOLDER  the list that the bucket has now; for a backup older than 30 days, only with --erasures
                    and a list of the last 30 days
-  --erasures FILE  a list that 'npm run -s erasure -- list' has written, without a bucket less than a day ago; 'none' for
-                   no one; 'fetched' for the list in BACKUP, however old, unless the bucket is named too
-  --however-old    also takes FILE without a bucket if it is older than a day, or has no time: who was erased since is
-                   back
+  --erasures FILE  a list that 'npm run -s erasure -- list' has written, without a bucket less than a day ago; 'none'
+                   for no one; 'fetched' for the list in BACKUP, however old, unless the bucket is named too
+  --however-old    takes FILE without a bucket also if it is older than a day, or has no time: who was erased since
+                   is back
 settle does the same to a database that its provider has put back to an earlier state: it loads nothing.
   --again  also if it was settled within a day
 cleanup deletes backups that are older than --days. The newest one always stays.
