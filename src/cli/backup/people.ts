@@ -53,7 +53,7 @@ async function namedPeople(
   return await fetchedPeople(folder, keys, true)
 }
 
-/** @throws Error for a file that is the only list, and of which nobody knows that it has everyone */
+/** @throws Error for a file that is the only list, and which may not have everyone */
 function refuseOldFile(list: ErasedList): void {
   if (list.completeAt !== null && isWithin(list.completeAt, freshMs)) return
   throw misuse(

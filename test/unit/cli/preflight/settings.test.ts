@@ -145,8 +145,8 @@ describe('the secrets at Cloudflare', () => {
     ],
     ['there is no Worker', () => Promise.resolve(null), 'there is no Worker'],
     ['Cloudflare does not respond', unreachable, 'Cloudflare does not respond.'],
-  ])('fail where %s', async (_what, secretNames, said) => {
-    expect(await check('secrets at Cloudflare', withCloudflare({ secretNames }))).toMatchObject({
+  ])('fail where %s', async (_what, names, said) => {
+    expect(await check('secrets at Cloudflare', withCloudflare({ secretNames: names }))).toMatchObject({
       status: 'fail',
       said: expect.stringContaining(said),
     })
