@@ -53,10 +53,14 @@ export function withdrawAccount(item: Item, wanted: NonNullable<BankChange['revo
   return accountId
 }
 
-function openAccountOf({ login, bank }: Item, wanted: string | true): string {
-  const open = login.bank.accounts.filter(
+/** The accounts that the item sees and that are open, oldest first. */
+export const openAccountsOf = ({ login, bank }: Item): Account[] =>
+  login.bank.accounts.filter(
     ({ account_id }) => bank.shares(account_id) && !login.bank.closedAccountIds.has(account_id),
   )
+
+function openAccountOf(item: Item, wanted: string | true): string {
+  const open = openAccountsOf(item)
   const account = wanted === true ? open.at(-1) : open.find(({ account_id }) => account_id === wanted)
   if (account === undefined) throw refuse(404, 'the item has no such open account')
   return account.account_id

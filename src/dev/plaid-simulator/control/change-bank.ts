@@ -2,7 +2,7 @@
 import type { Transaction } from '../bank/model.ts'
 import { between } from '../bank/random.ts'
 import { pullChanges, reachStep, completeHistory } from '../items/history.ts'
-import { finishExtraction } from '../items/investments.ts'
+import { finishExtraction, readInvestments } from '../items/investments.ts'
 import { livingItems } from '../items/logins.ts'
 import type { Item } from '../state/item.ts'
 import type { Rekey } from '../state/rekey.ts'
@@ -12,10 +12,11 @@ import { sendWebhooks } from '../webhooks/send.ts'
 import { inBankIds } from './bank-ids.ts'
 import { closeAccount, openNewAccount } from './change-accounts.ts'
 import { changeLogin } from './change-login.ts'
-import { changePortfolio, portfolioWebhooks } from './change-portfolio.ts'
+import { changePortfolio, type PortfolioChange, portfolioWebhooks, reportedBy } from './change-portfolio.ts'
 import { addTransactions, modifyTransactions, postPending, removeTransactions } from './change-transactions.ts'
+import { checkChange } from './check-change.ts'
 import { moveMoney } from './move-money.ts'
-import { type BankChange, refuse } from './requests.ts'
+import type { BankChange } from './requests.ts'
 
 /** The changed ids. */
 export interface Changed {
@@ -31,11 +32,11 @@ export interface Changed {
 
 /**
  * Makes all the changes, then lets Plaid read the bank once for every item of the login. Returns the changes of this
- * item, with its ids, and the deliveries of all items. Refuses ids that the bank does not have.
+ * item, with its ids, and the deliveries of all items. A refused change changes nothing.
  */
 export function changeBank(world: World, item: Item, given: BankChange): Changed {
-  checkIds(item, given)
   const wanted = inBankIds(item.bank, given)
+  checkChange(item, wanted)
   const history = wanted.history === undefined ? [] : historyUpTo(world, item, wanted.history)
   const changed: Changed = { added: [], modified: [], removed: [], posted: [], accounts: [], webhooks: [] }
   if (wanted.modify !== undefined) changed.modified = modifyTransactions(item, wanted.modify, choose(world, item))
@@ -43,10 +44,11 @@ export function changeBank(world: World, item: Item, given: BankChange): Changed
   if (wanted.post_pending !== undefined) changed.posted = postPending(world, item, wanted.post_pending)
   if (wanted.add !== undefined) changed.added = addTransactions(world, item, wanted.add)
   if (wanted.move !== undefined) changed.added.push(...moveMoney(world, item, wanted.move))
+  // Trades come before an account closes: the check saw it open.
+  const portfolio = changePortfolio(world, item, wanted)
+  if (portfolio.trades.length > 0) changed.trades = portfolio.trades.map(({ id }) => id)
   if (wanted.new_account !== undefined) changed.accounts.push(openNewAccount(world, item, wanted.new_account))
   if (wanted.close_account !== undefined) changed.accounts.push(closeAccount(item, wanted.close_account))
-  const portfolio = changePortfolio(world, item, wanted)
-  if (portfolio.trades.length > 0) changed.trades = [...portfolio.trades]
   const login = changeLogin(world, item, wanted)
   changed.accounts.push(...login.accounts)
   const newAccounts = (about: Item): WebhookBody[] =>
@@ -54,7 +56,7 @@ export function changeBank(world: World, item: Item, given: BankChange): Changed
   const ofBank = (about: Item): WebhookBody[] => [
     ...pullChanges(world, about),
     ...newAccounts(about),
-    ...portfolioWebhooks(world, about, portfolio),
+    ...readPortfolio(world, about, portfolio),
   ]
   const news = [...history, ...ofBank(item), ...login.webhooks]
   const sent = wanted.silent === true ? [] : sendWebhooks(world, item, news)
@@ -64,6 +66,14 @@ export function changeBank(world: World, item: Item, given: BankChange): Changed
     if (wanted.silent !== true) sendWebhooks(world, other, otherChanges)
   }
   return { ...inItemIds(item.bank, changed), webhooks: sent }
+}
+
+/** Lets Plaid read the positions and liabilities of one item of the login. Returns its webhooks. */
+function readPortfolio(world: World, item: Item, changed: PortfolioChange): WebhookBody[] {
+  const reported = reportedBy(item, changed)
+  const isTraded = reported.trades.length + reported.cancelledIn.length > 0
+  if (isTraded && item.investments?.step === 'ready') readInvestments(world, item)
+  return portfolioWebhooks(item, reported)
 }
 
 function inItemIds({ fromBank }: Rekey, changed: Changed): Changed {
@@ -102,17 +112,4 @@ function choose(world: World, item: Item): (count: number) => Transaction[] {
     }
     return chosen
   }
-}
-
-/** Refuses ids that the bank does not have, before anything changes. */
-function checkIds({ bank }: Item, { modify, remove, post_pending }: BankChange): void {
-  const named = [
-    ...(Array.isArray(modify) ? modify.map(({ transaction_id }) => transaction_id) : []),
-    ...(Array.isArray(remove) ? remove : []),
-    ...(typeof post_pending === 'object' ? (post_pending.transaction_ids ?? []) : []),
-  ]
-  if (named.length === 0) return
-  const known = new Set(bank.transactions().map(({ transaction_id }) => transaction_id))
-  const unknown = named.filter((transactionId) => !known.has(transactionId))
-  if (unknown.length > 0) throw refuse(404, `the bank has no transaction ${unknown.join(', ')}`)
 }

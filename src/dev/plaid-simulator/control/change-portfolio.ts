@@ -1,9 +1,8 @@
 // Trades, cancels investment transactions and records payments of liabilities on request. Takes the bank's ids.
-import type { Holding } from '../bank/model-investments.ts'
+import type { Holding, InvestmentTransaction } from '../bank/model-investments.ts'
 import type { Account, Bank } from '../bank/model.ts'
 import { addExact, compareExact, exact, multiplyExact, roundExact, subtractExact } from '../bank/number.ts'
 import { change, position, securityOf } from '../bank/positions.ts'
-import { readInvestments } from '../items/investments.ts'
 import type { Item } from '../state/item.ts'
 import type { World } from '../state/world.ts'
 import {
@@ -18,58 +17,82 @@ import { type BankChange, refuse } from './requests.ts'
 const zero = exact('0')
 const liabilityKinds = ['credit', 'mortgage', 'student'] as const
 
+type Place = Pick<Holding, 'account_id' | 'security_id'>
+
 /** What changed, by the bank's ids. */
 export interface PortfolioChange {
-  readonly trades: readonly string[]
-  readonly newPositions: number
-  readonly cancelled: number
+  readonly trades: readonly BookedTrade[]
+  /** The account of each cancelled investment transaction. */
+  readonly cancelledIn: readonly string[]
   readonly paidAccounts: readonly string[]
 }
 
+interface BookedTrade {
+  readonly id: string
+  readonly accountId: string
+  /** As `positionOf` names it. */
+  readonly positionId: string
+  /** Whether the account did not have the position before. */
+  readonly isNew: boolean
+}
+
+/** Makes the changes. They have been checked (./check-change.ts). */
 export function changePortfolio(world: World, item: Item, wanted: BankChange): PortfolioChange {
   const { bank } = item.login
-  checkPortfolio(item, wanted)
-  const { length: before } = bank.holdings
   const trades = (wanted.trade ?? []).map((one) => tradeOnce(world, item, one))
-  const newPositions = Math.max(0, bank.holdings.length - before)
-  const cancelled = new Set(wanted.cancel_trade)
-  bank.investmentTransactions = bank.investmentTransactions.filter(
-    ({ investment_transaction_id: id }) => !cancelled.has(id),
-  )
+  const named = new Set(wanted.cancel_trade)
+  const isCancelled = (row: InvestmentTransaction): boolean => named.has(row.investment_transaction_id)
+  const cancelledIn = bank.investmentTransactions.filter(isCancelled).map(({ account_id }) => account_id)
+  bank.investmentTransactions = bank.investmentTransactions.filter((row) => !isCancelled(row))
   for (const payment of wanted.liability_payment ?? []) pay(world, bank, payment)
+  return { trades, cancelledIn, paidAccounts: (wanted.liability_payment ?? []).map(({ account_id }) => account_id) }
+}
+
+/**
+ * The part of the change that one item of the login reports: that of its products, in the accounts that it shares.
+ * Nothing while its login does not work.
+ */
+export function reportedBy({ status, products, bank }: Item, changed: PortfolioChange): PortfolioChange {
+  const invests = status === 'good' && products.includes('investments')
+  const owes = status === 'good' && products.includes('liabilities')
   return {
-    trades,
-    newPositions,
-    cancelled: cancelled.size,
-    paidAccounts: (wanted.liability_payment ?? []).map(({ account_id }) => account_id),
+    trades: invests ? changed.trades.filter(({ accountId }) => bank.shares(accountId)) : [],
+    cancelledIn: invests ? changed.cancelledIn.filter(bank.shares) : [],
+    paidAccounts: owes ? changed.paidAccounts.filter(bank.shares) : [],
   }
 }
 
-/** Plaid's webhooks about the change, for one item of the login. None while its login does not work. */
-export function portfolioWebhooks(world: World, item: Item, changed: PortfolioChange): WebhookBody[] {
-  if (item.status !== 'good') return []
-  const { trades, newPositions, cancelled } = changed
-  const invests = trades.length + cancelled > 0 && item.products.includes('investments')
-  if (invests && item.investments?.step === 'ready') readInvestments(world, item)
-  const paid = item.products.includes('liabilities') ? changed.paidAccounts.filter(item.bank.shares) : []
+/** Plaid's webhooks about what the item reports. */
+export function portfolioWebhooks(item: Item, { trades, cancelledIn, paidAccounts }: PortfolioChange): WebhookBody[] {
+  // Of several trades in one position, the first says whether it is new.
+  const positions = new Map(trades.toReversed().map(({ positionId, isNew }) => [positionId, isNew]))
+  const newPositions = [...positions.values()].filter(Boolean).length
   const fields = ['last_payment_amount', 'last_payment_date']
   return [
-    ...(invests && trades.length > 0 ? [holdingsUpdate(item, newPositions, trades.length - newPositions)] : []),
-    ...(invests ? [investmentTransactionsUpdate(item, 'DEFAULT_UPDATE', trades.length, cancelled)] : []),
-    ...(paid.length > 0
-      ? [liabilitiesUpdate(item, Object.fromEntries(paid.map((id) => [item.bank.fromBank(id), fields])))]
+    ...(trades.length > 0 ? [holdingsUpdate(item, newPositions, positions.size - newPositions)] : []),
+    ...(trades.length + cancelledIn.length > 0
+      ? [investmentTransactionsUpdate(item, 'DEFAULT_UPDATE', trades.length, cancelledIn.length)]
+      : []),
+    ...(paidAccounts.length > 0
+      ? [liabilitiesUpdate(item, Object.fromEntries(paidAccounts.map((id) => [item.bank.fromBank(id), fields])))]
       : []),
   ]
 }
 
-function tradeOnce(world: World, item: Item, wanted: Trade): string {
+/** Identifies a position: a security in an account. */
+export const positionOf = ({ account_id, security_id }: Place): string => JSON.stringify([account_id, security_id])
+
+/** The holding there, if the account has one. */
+export const holdingOf = (bank: Bank, place: Place): Holding | undefined =>
+  bank.holdings.find((holding) => positionOf(holding) === positionOf(place))
+
+function tradeOnce(world: World, item: Item, wanted: Trade): BookedTrade {
   const { bank, ids } = item.login
   const account = investingAccount(item, wanted.account_id)
   const { quantity, price, fees = zero } = wanted
   const amount = addExact(multiplyExact(quantity, price), fees)
-  const holding = heldOrNew(bank, account, wanted.security_id)
-  if (compareExact(addExact(holding.quantity, quantity), zero) < 0)
-    throw refuse(409, 'the account holds less than it would sell')
+  const held = holdingOf(bank, wanted)
+  const holding = held ?? addedHolding(bank, account, wanted.security_id)
   const { institution_value: worth } = holding
   change(holding, quantity, roundExact(multiplyExact(quantity, price), 2))
   holding.institution_value = multiplyExact(holding.quantity, holding.institution_price)
@@ -94,10 +117,11 @@ function tradeOnce(world: World, item: Item, wanted: Trade): string {
     iso_currency_code: holding.iso_currency_code,
     unofficial_currency_code: holding.unofficial_currency_code,
   })
-  return id
+  return { id, accountId: account.account_id, positionId: positionOf(wanted), isNew: held === undefined }
 }
 
-function investingAccount(item: Item, accountId: string): Account {
+/** The open investment account of the item. Refuses any other id. */
+export function investingAccount(item: Item, accountId: string): Account {
   const { bank } = item.login
   const account = bank.accounts.find(({ account_id }) => account_id === accountId)
   const isOpen = item.bank.shares(accountId) && !bank.closedAccountIds.has(accountId)
@@ -105,38 +129,17 @@ function investingAccount(item: Item, accountId: string): Account {
   throw refuse(404, `the item has no open investment account ${item.bank.fromBank(accountId)}`)
 }
 
-function heldOrNew(bank: Bank, account: Account, securityId: string): Holding {
-  const held = bank.holdings.find(
-    ({ account_id, security_id }) => account_id === account.account_id && security_id === securityId,
-  )
-  if (held !== undefined) return held
+function addedHolding(bank: Bank, account: Account, securityId: string): Holding {
   const added = position(account, securityOf(bank, securityId), zero, zero)
   bank.holdings.push(added)
   return added
 }
 
-const owedIn = (bank: Bank, accountId: string) =>
+/** What the account owes, by kind of liability. */
+export const owedIn = (bank: Bank, accountId: string) =>
   liabilityKinds.flatMap((kind) => bank.liabilities[kind].filter((row) => row.account_id === accountId))
 
 function pay(world: World, bank: Bank, payment: LiabilityPayment): void {
   const { account_id: accountId, last_payment_amount, last_payment_date = world.clock.today() } = payment
   for (const row of owedIn(bank, accountId)) Object.assign(row, { last_payment_amount, last_payment_date })
-}
-
-/** Refuses ids that the bank does not have, before anything changes. */
-function checkPortfolio(item: Item, { trade, cancel_trade, liability_payment }: BankChange): void {
-  const { bank } = item.login
-  for (const { account_id, security_id } of trade ?? []) {
-    investingAccount(item, account_id)
-    if (!bank.securities.some((security) => security.security_id === security_id))
-      throw refuse(404, `the bank has no security ${security_id}`)
-  }
-  for (const id of cancel_trade ?? []) {
-    if (!bank.investmentTransactions.some((row) => row.investment_transaction_id === id))
-      throw refuse(404, `the bank has no investment transaction ${item.bank.fromBank(id)}`)
-  }
-  for (const { account_id } of liability_payment ?? []) {
-    if (!item.bank.shares(account_id) || owedIn(bank, account_id).length === 0)
-      throw refuse(404, `the item owes nothing in an account ${item.bank.fromBank(account_id)}`)
-  }
 }

@@ -6,6 +6,7 @@ import { cents } from '../bank/number.ts'
 import { between, pick } from '../bank/random.ts'
 import type { Item } from '../state/item.ts'
 import type { World } from '../state/world.ts'
+import { openAccountsOf } from './change-accounts.ts'
 import { type Addition, type BankChange, type Modification, type PostPending, refuse } from './requests.ts'
 
 /** A pending transaction posts by itself after this many of the bank's days. */
@@ -28,11 +29,7 @@ export function addTransactions(world: World, item: Item, wanted: Wanted<'add'>)
 }
 
 function filledIn(world: World, item: Item, addition: Addition): Transaction {
-  const { transaction_id: chosenId } = addition
   const { bank, random, ids } = item.login
-  if (chosenId !== undefined && bank.transactions.some(({ transaction_id }) => transaction_id === chosenId)) {
-    throw refuse(409, `the bank has a transaction ${item.bank.fromBank(chosenId)} already`)
-  }
   const account = accountFor(item, addition.account_id)
   const invented = inventTransaction({
     bank,
@@ -61,19 +58,19 @@ function withChanges(transaction: Transaction, changes: Particulars): Transactio
 }
 
 function accountFor(item: Item, accountId: string | undefined): Account {
-  const { accounts, closedAccountIds } = item.login.bank
-  const open = accounts.filter(
-    ({ account_id, type }) =>
-      type !== 'investment' && item.bank.shares(account_id) && !closedAccountIds.has(account_id),
+  const suited = accountsFor(item, accountId)
+  return accountId === undefined ? pick(item.login.random, suited) : suited[0]
+}
+
+/** The named account, or without a name all that people spend from. Refuses if none of them is open. */
+export function accountsFor(item: Item, accountId: string | undefined): [Account, ...Account[]] {
+  const open = openAccountsOf(item).filter(({ type }) => type !== 'investment')
+  const [first, ...more] = open.filter(({ account_id, type }) =>
+    accountId === undefined ? type === 'depository' || type === 'credit' : account_id === accountId,
   )
-  const spendable = open.filter(({ type }) => type === 'depository' || type === 'credit')
-  if (accountId === undefined && spendable.length > 0) return pick(item.login.random, spendable)
-  const named = open.find(({ account_id }) => account_id === accountId)
-  if (named === undefined) {
-    const name = accountId === undefined ? 'for transactions' : item.bank.fromBank(accountId)
-    throw refuse(404, `the item has no open account ${name}`)
-  }
-  return named
+  if (first !== undefined) return [first, ...more]
+  const name = accountId === undefined ? 'for transactions' : item.bank.fromBank(accountId)
+  throw refuse(404, `the item has no open account ${name}`)
 }
 
 /** Modifies this many chosen transactions (name and amount), or the given ones. Returns the ids. */

@@ -35,7 +35,8 @@ function moveOnce(world: World, item: Item, move: Move): string[] {
   return [first, second].filter((id) => id !== null)
 }
 
-function sideCalled({ login, bank }: Item, name: string): Side {
+/** The side with this name. Refuses an id that is no account of the bank. */
+export function sideCalled({ login, bank }: Item, name: string): Side {
   const account = login.bank.accounts.find(({ account_id }) => account_id === name)
   if (account !== undefined) return { kind: account.type, account }
   if (isPlace(name)) return { kind: name, account: null }
