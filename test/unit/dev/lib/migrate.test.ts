@@ -66,4 +66,13 @@ describe('migrate', () => {
     expect(excluding.filter(Boolean)).toHaveLength(26)
     expect(excluding.indexOf(true)).toBeGreaterThan(slow.lastIndexOf(true))
   })
+
+  it('keeps readers waiting for two seconds at most where a rule gets its owner', async () => {
+    const text = await readFile(join(projectFolder, 'migrations/0122_rule_owner_alone.sql'), 'utf8')
+    const [first, second] = text
+      .split('--> statement-breakpoint')
+      .map((statement) => statement.replace(/^--.*$/gm, '').trim())
+    expect(first).toBe("SET LOCAL lock_timeout = '2s';")
+    expect(second).toMatch(/^LOCK TABLE .* ACCESS EXCLUSIVE MODE;$/)
+  })
 })
