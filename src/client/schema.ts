@@ -1128,7 +1128,7 @@ export type NetWorth = {
   currency: string | null
   /** Whether a balance of the day is estimated, because the institution had not reported one by then. */
   estimated: boolean
-  /** How many accounts count on the day. An account counts from its first balance or estimate. */
+  /** How many accounts of this currency count on the day. An account counts from its first balance or estimate until it closes. */
   accounts: number
   /** The sum of all assets. */
   assets: Decimal

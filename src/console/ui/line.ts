@@ -6,7 +6,7 @@ export interface Point {
   readonly value: Decimal
   /** Whether the bank did not report the value. */
   readonly estimated: boolean
-  /** How many accounts are in the value. */
+  /** How many accounts are in the value, which is of one currency. */
   readonly accounts?: number
 }
 

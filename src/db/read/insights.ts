@@ -25,7 +25,7 @@ const worth = z.object({
   currency: z.string().nullable(),
   /** Whether a balance of the day is estimated. */
   estimated: z.boolean(),
-  /** How many accounts count. */
+  /** How many accounts of this currency count on the day. */
   accounts: z.int(),
   assets: z.string(),
   liabilities: z.string(),

@@ -23,7 +23,10 @@ const worthSchema = z
       .describe('Whether a balance of the day is estimated, because the institution had not reported one by then.'),
     accounts: z
       .int()
-      .describe('How many accounts count on the day. An account counts from its first balance or estimate.'),
+      .describe(
+        'How many accounts of this currency count on the day. An account counts from its first balance or estimate ' +
+          'until it closes.',
+      ),
     assets: decimal,
     liabilities: decimal.describe('The sum of all liabilities. Positive amounts are owed.'),
     net: decimal,
