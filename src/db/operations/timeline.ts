@@ -1,6 +1,6 @@
-// What happened to one item, the newest first: its webhooks, sync runs, last 50 changes of status, audited changes, Link
-// sessions, exchanges, removal at Plaid, and messages that could not be delivered. Reads ids, states, times and counts: no
-// token, amount or name.
+// What happened to one item, the newest first: its webhooks, sync runs, last 50 changes of status, audited changes,
+// Link sessions, exchanges, removal at Plaid, and messages that could not be delivered. Reads ids, states, times and
+// counts: no token, amount or name.
 import { type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { batch, type JobsDatabase } from '../core/client.ts'

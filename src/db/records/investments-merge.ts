@@ -73,8 +73,8 @@ function incomingHoldings(rows: readonly PlaidHoldingRow[]): SQL {
 }
 
 /**
- * Replaces the holdings of the item: the rows are all of them. Deletes every other holding with its row of today; rows of
- * earlier days stay. Keeps a holding that may be one of the rows set aside.
+ * Replaces the holdings of the item: the rows are all of them. Deletes every other holding with its row of today; rows
+ * of earlier days stay. Keeps a holding that may be one of the rows set aside.
  */
 export function mergeHoldings(lease: Lease, rows: readonly PlaidHoldingRow[], setAside: readonly SetAside[]) {
   const isUnread = mayBeSetAsideWithin(

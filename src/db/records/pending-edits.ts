@@ -1,6 +1,6 @@
-// Moves the user's edits of a pending transaction when it posts: to the posted transaction that refers to it, or without a
-// reference to the most similar one. Values of rules do not move: the posted transaction is new, so the merge compares it
-// with the rules itself. Parts of the merge's statement, with almost no cost for users without edits.
+// Moves the user's edits of a pending transaction when it posts: to the posted transaction that refers to it, or
+// without a reference to the most similar one. Values of rules do not move: the posted transaction is new, so the merge
+// compares it with the rules itself. Parts of the merge's statement, with almost no cost for users without edits.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Lease } from '../sync/work.ts'
 import { byUser, isOwnCategory, isOwnHidden } from './rule-matching.ts'
