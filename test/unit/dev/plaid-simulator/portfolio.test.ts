@@ -183,7 +183,7 @@ test('an item without the account hears nothing of its trades and cancellations'
   const { body } = await change({ trade: [{ ...place, quantity: 1, price: 30 }] })
   await change({ cancel_trade: body['trades'] })
   expect(await lastUpdate()).toEqual(read)
-  // Both items share this account. Webhooks of an item arrive in order, so its webhooks about the first trade would be here by then.
+  // Both items share this account. Webhooks of an item arrive in order: those of the first trade would come before.
   await change({ trade: [{ ...otherPlace, quantity: 1, price: 7 }] })
   expect(await lastUpdate()).not.toEqual(read)
   const sent = await receiver.arrived(7)
