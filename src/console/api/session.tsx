@@ -11,6 +11,7 @@ import {
   type ConsoleSettings,
   readSettings,
   refreshAccount,
+  resetPassword,
   signInAccount,
   signOutAccount,
   type Verification,
@@ -18,7 +19,7 @@ import {
 } from './sign-in.ts'
 
 type Kind = 'demo' | 'operator' | 'account' | 'provider'
-export type EndReason = 'expired' | 'signed_out'
+export type EndReason = 'expired' | 'signed_out' | 'password_reset'
 
 export type SessionState =
   | { readonly name: 'starting' }
@@ -39,6 +40,8 @@ interface Session {
   readonly signIn: (credentials: Credentials) => Promise<void>
   /** Of a new account. */
   readonly verify: (given: Verification) => Promise<void>
+  /** Sets a new password, which ends every session of the account, and so that of this browser. */
+  readonly reset: (given: Parameters<typeof resetPassword>[0]) => Promise<void>
   readonly signOut: () => Promise<void>
   readonly end: (reason: EndReason) => void
 }
@@ -133,6 +136,12 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
       async verify(given) {
         if (settings !== null) enter(settings, 'account', ownToken(await verifyAccount(given)))
       },
+      async reset(given) {
+        await resetPassword(given)
+        // The session here may be of another account. Its cookie goes too, and a failure to end it is no failure of the reset.
+        if (kind.current === 'account') await signOutAccount().catch(() => null)
+        session.end('password_reset')
+      },
       async signOut() {
         if (kind.current === 'account') await signOutAccount()
         const location = kind.current === 'provider' ? await signOutProvider() : null
@@ -148,7 +157,11 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
         shown.current = null
         kind.current = null
         remember(null)
-        if (settings !== null) setState({ name: 'signed_out', settings, reason })
+        // A late refusal does not hide why the session ended.
+        if (settings !== null)
+          setState((now) =>
+            now.name === 'signed_out' && reason === 'expired' ? now : { name: 'signed_out', settings, reason },
+          )
       },
     }
   }, [state, start, enter])

@@ -45,7 +45,7 @@ function Demo({ hasOperator }: { readonly hasOperator: boolean }) {
 }
 
 /** The second factor is asked for once the API says that the account has one. */
-function AccountForm() {
+function AccountForm({ takesFocus }: { readonly takesFocus: boolean }) {
   const { signIn } = useSession()
   const { busy, error, attempt } = useAttempt()
   const code = error instanceof ProblemError ? error.code : null
@@ -68,7 +68,13 @@ function AccountForm() {
     <Panel title="Sign in">
       <form onSubmit={submit} className="stack">
         <Field label="E-mail">
-          <input type="email" name="email" autoComplete="username" required />
+          <input
+            ref={takesFocus ? focusOn : undefined}
+            type="email"
+            name="email"
+            autoComplete="username"
+            required
+          />
         </Field>
         <Field label="Password">
           <input type="password" name="password" autoComplete="current-password" required />
@@ -89,7 +95,7 @@ function AccountForm() {
       ) : (
         <Refusal error={error} />
       )}
-      <Ways names={['register', 'forgot']} />
+      <Ways names={['register', 'forgot', 'reset']} />
     </Panel>
   )
 }
@@ -103,45 +109,49 @@ interface EntrancesProps {
   readonly reason: EndReason | null
 }
 
-function Notice({ reason, isReset }: { readonly reason: EndReason | null; readonly isReset: boolean }) {
-  const { pathname } = useLocation()
-  if (isReset)
-    return (
-      <p className="notice" role="status">
-        The new password is set. Sign in with it.
-      </p>
-    )
-  if (reason === 'expired')
-    return (
-      <p className="notice warn" role="status">
-        Your session has ended. Sign in again to continue where you were.
-      </p>
-    )
+/** Why the person sees this page; null if they came by themselves. */
+function noticeOf(reason: EndReason | null, pathname: string): string | null {
+  if (reason === 'password_reset') return 'The new password is set. Sign in with it.'
+  if (reason === 'expired') return 'Your session has ended. Sign in again to continue where you were.'
   if (pathname === returnPath)
-    return (
-      <p className="notice" role="status">
-        You are back from your bank. The server finishes the connection: sign in to see it, or go back to the tab where
-        you began.
-      </p>
-    )
+    return 'You are back from your bank. The server finishes the connection: sign in to see it, or go back to the tab where you began.'
   return null
 }
 
 function Entrances({ settings, reason }: EntrancesProps) {
   const { pathname } = useLocation()
-  const [isReset, setReset] = useState(false)
-  if (settings.signIn === 'accounts' && isAccountPath(pathname))
+  const isOfAccounts = settings.signIn === 'accounts' && isAccountPath(pathname)
+  // The element that had the focus goes with its page.
+  const [isBack, setBack] = useState(false)
+  useEffect(() => {
+    if (isOfAccounts) setBack(true)
+  }, [isOfAccounts])
+  if (isOfAccounts)
     return (
       <Suspense fallback={<Loading label="Loading the page" />}>
-        <AccountPages onReset={() => setReset(true)} />
+        <AccountPages />
       </Suspense>
     )
+  const notice = noticeOf(reason, pathname)
   return (
     <>
-      <Notice reason={reason} isReset={isReset} />
+      {notice === null ? null : (
+        <p
+          ref={isBack ? focusOn : undefined}
+          tabIndex={-1}
+          className={reason === 'expired' ? 'notice warn' : 'notice'}
+          role="status"
+        >
+          {notice}
+        </p>
+      )}
       <div className="ways">
         {settings.demo ? <Demo hasOperator={settings.operator} /> : null}
-        {settings.signIn === 'accounts' ? <AccountForm /> : <ProviderWay isKnown={settings.signIn === 'provider'} />}
+        {settings.signIn === 'accounts' ? (
+          <AccountForm takesFocus={isBack && notice === null} />
+        ) : (
+          <ProviderWay isKnown={settings.signIn === 'provider'} />
+        )}
       </div>
     </>
   )
@@ -149,9 +159,6 @@ function Entrances({ settings, reason }: EntrancesProps) {
 
 export function SignIn() {
   const { state, start } = useSession()
-  useEffect(() => {
-    document.title = 'Sign in · WealthNavigator'
-  }, [])
   return (
     <main className="gate">
       <header>

@@ -14,7 +14,7 @@ interface Typed {
 
 const nothing: Typed = { email: null, password: null }
 
-export default function AccountPages({ onReset }: { readonly onReset: () => void }) {
+export default function AccountPages() {
   const { pathname } = useLocation()
   const [typed, setTyped] = useState(nothing)
   const mailed = (given: Typed, next: string): void => {
@@ -22,9 +22,12 @@ export default function AccountPages({ onReset }: { readonly onReset: () => void
     setTyped(given)
     navigate(next)
   }
+  // A code works once, so neither this page nor the way back keeps it.
   const leave = (): void => {
     setTyped(nothing)
-    navigate(paths.signIn)
+    forgetMailedCode('verify-email')
+    forgetMailedCode('reset-password')
+    navigate(paths.signIn, { replace: true })
   }
   const codes = { verify: useMailedCode('verify-email'), reset: useMailedCode('reset-password') }
   // A link may be of another e-mail than the one that was asked for here.
@@ -37,16 +40,6 @@ export default function AccountPages({ onReset }: { readonly onReset: () => void
     case paths.forgot:
       return <Forgot onMailed={(email) => mailed({ email, password: null }, paths.reset)} />
     default:
-      return (
-        <Reset
-          key={codes.reset}
-          email={givenWith(codes.reset).email}
-          code={codes.reset}
-          onDone={() => {
-            onReset()
-            leave()
-          }}
-        />
-      )
+      return <Reset key={codes.reset} email={givenWith(codes.reset).email} code={codes.reset} onDone={leave} />
   }
 }

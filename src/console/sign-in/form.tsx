@@ -3,7 +3,7 @@ import { type ReactNode, useEffect } from 'react'
 import { errorWords } from '../format/words.ts'
 
 /** For the field that a person fills in next. */
-export const focusOn = (element: HTMLInputElement | null): void => element?.focus()
+export const focusOn = (element: HTMLElement | null): void => element?.focus()
 
 /** A titled form; the title is also that of the window. */
 export function Panel({ title, children }: { readonly title: string; readonly children: ReactNode }) {

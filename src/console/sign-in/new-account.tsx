@@ -7,7 +7,7 @@ import { useSession } from '../api/session.tsx'
 import { fewestCharacters, fieldText } from '../ui/form.ts'
 import { useAttempt } from './attempt.ts'
 import { Field, focusOn, Panel, Refusal } from './form.tsx'
-import { LogHint, Ways } from './ways.tsx'
+import { LogHint, Mailed, Ways } from './ways.tsx'
 
 export function Register({ onMailed }: { readonly onMailed: (email: string, password: string) => void }) {
   const { busy, error, attempt } = useAttempt()
@@ -87,10 +87,9 @@ export function Verify({ email, password, code, onDone }: VerifyProps) {
       {email === null ? (
         <p>Enter the password that you chose when you registered.</p>
       ) : (
-        <p role="status">
-          An e-mail is on its way to <strong>{email}</strong>. It has a code that is valid for 24 hours. If the address
-          has an account already, the e-mail says so, and has no code.
-        </p>
+        <Mailed to={email}>
+          Its code is valid for 24 hours. If the address has an account already, the e-mail says so, and has no code.
+        </Mailed>
       )}
       <LogHint />
       <form onSubmit={submit} className="stack">

@@ -1,11 +1,12 @@
 // Sets a new password with a code from an e-mail. What the pages say is the same for an address without an account.
 import { ProblemError } from '@wealthnavigator/client'
 import type { FormEvent } from 'react'
-import { forgotPassword, resetPassword } from '../api/sign-in.ts'
+import { useSession } from '../api/session.tsx'
+import { forgotPassword } from '../api/sign-in.ts'
 import { fewestCharacters, fieldText } from '../ui/form.ts'
 import { useAttempt } from './attempt.ts'
 import { Field, focusOn, Panel, Refusal } from './form.tsx'
-import { LogHint, Ways } from './ways.tsx'
+import { LogHint, Mailed, Ways } from './ways.tsx'
 
 export function Forgot({ onMailed }: { readonly onMailed: (email: string) => void }) {
   const { busy, error, attempt } = useAttempt()
@@ -19,7 +20,7 @@ export function Forgot({ onMailed }: { readonly onMailed: (email: string) => voi
   }
   return (
     <Panel title="Set a new password">
-      <p>You get an e-mail with a code.</p>
+      <p>The code for a new password comes by e-mail.</p>
       <form onSubmit={submit} className="stack">
         <Field label="E-mail">
           <input ref={focusOn} type="email" name="email" autoComplete="username" maxLength={254} required />
@@ -29,7 +30,7 @@ export function Forgot({ onMailed }: { readonly onMailed: (email: string) => voi
         </button>
       </form>
       <Refusal error={error} />
-      <Ways names={['signIn', 'register']} />
+      <Ways names={['reset', 'signIn', 'register']} />
     </Panel>
   )
 }
@@ -48,22 +49,22 @@ const wordsOf = (error: unknown): string | null =>
     : null
 
 export function Reset({ email, code, onDone }: ResetProps) {
+  const { reset } = useSession()
   const { busy, error, attempt } = useAttempt()
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
     const data = new FormData(event.currentTarget)
     attempt(async () => {
-      await resetPassword({ code: fieldText(data, 'code').trim(), new_password: fieldText(data, 'password') })
+      await reset({ code: fieldText(data, 'code').trim(), new_password: fieldText(data, 'password') })
       onDone()
     })
   }
   return (
     <Panel title="Set a new password">
       {email === null ? null : (
-        <p role="status">
-          An e-mail is on its way to <strong>{email}</strong>. It has a code that is valid for one hour. If the address
-          has no account, the e-mail says so, and has no code.
-        </p>
+        <Mailed to={email}>
+          Its code is valid for one hour. If the address has no account, the e-mail says so, and has no code.
+        </Mailed>
       )}
       <LogHint />
       <form onSubmit={submit} className="stack">

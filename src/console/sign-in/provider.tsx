@@ -1,6 +1,7 @@
 // The way in with an identity provider, and why the last attempt failed.
 import { providerSignInUrl } from '../api/provider.ts'
 import { useLocation } from '../router/location.ts'
+import { Panel } from './form.tsx'
 
 const parameter = 'sign_in_problem'
 
@@ -34,8 +35,7 @@ export function ProviderSignIn() {
   const { pathname, search } = useLocation()
   const problem = problemIn(search)
   return (
-    <section className="panel">
-      <h2>Sign in</h2>
+    <Panel title="Sign in">
       <p>This deployment’s identity provider asks who you are. You come back to this page.</p>
       {problem === null ? null : (
         <div className="notice bad" role="alert">
@@ -45,7 +45,7 @@ export function ProviderSignIn() {
       <a className="button primary wide" href={providerSignInUrl(pathname + withoutProblem(search))}>
         Continue to sign in
       </a>
-    </section>
+    </Panel>
   )
 }
 

@@ -1,4 +1,5 @@
-// Links between the pages of who is not signed in, and where the e-mail is on a laptop.
+// Links between the pages of accounts, and what they say about the e-mail.
+import type { ReactNode } from 'react'
 import { useSession } from '../api/session.tsx'
 import { Link } from '../router/link.tsx'
 import { paths } from './paths.ts'
@@ -6,17 +7,29 @@ import { paths } from './paths.ts'
 const labels = {
   signIn: 'Sign in',
   register: 'Create an account',
-  verify: 'Enter the code of an e-mail',
+  verify: 'Enter the code that confirms an account',
   forgot: 'Forgot the password?',
+  reset: 'Enter the code for a new password',
 } as const
 
-export const Ways = ({ names }: { readonly names: readonly (keyof typeof labels)[] }) => (
-  <p className="links">
-    {names.map((name) => (
-      <Link key={name} to={paths[name]}>
-        {labels[name]}
-      </Link>
-    ))}
+export function Ways({ names }: { readonly names: readonly (keyof typeof labels)[] }) {
+  const isSignedIn = useSession().state.name === 'signed_in'
+  return (
+    <p className="links">
+      {names.map((name) => (
+        <Link key={name} to={paths[name]}>
+          {name === 'signIn' && isSignedIn ? 'Back to the console' : labels[name]}
+        </Link>
+      ))}
+    </p>
+  )
+}
+
+/** The same for every address. The limits may withhold the e-mail, and whether they did is not known here. */
+export const Mailed = ({ to, children }: { readonly to: string; readonly children: ReactNode }) => (
+  <p role="status">
+    If an e-mail can be sent to <strong>{to}</strong>, it arrives within minutes. Only a few are sent per hour; look in
+    the spam folder too. {children}
   </p>
 )
 
