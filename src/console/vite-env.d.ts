@@ -1,4 +1,4 @@
-/** Where the documents of this release are; null where the build does not know. */
+/** Where the documents of the repository's default branch are; null where the build does not know. */
 declare const documentsUrl: string | null
 
 // The files that Vite copies, as the addresses under which they are served.

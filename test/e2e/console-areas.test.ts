@@ -190,11 +190,28 @@ describe.skipIf(browserPath === null)('The pages about money', () => {
     await page.getByRole('link', { name: 'Its holdings' }).first().click()
     await showsHeading(page, 'Investments')
     const chosen = new URL(page.url()).searchParams.get('account_id')
-    expect(await page.locator('main section.card table').count()).toBe(1)
+    const tables = page.locator('main section.card table')
+    await expect.poll(() => tables.count()).toBe(1)
+    // Its own account keeps its rows while it is hidden; what is no id means all accounts.
+    const owner = edge.as(demoUser)
+    const hide = async (hidden: boolean): Promise<void> =>
+      void expectStatus(await owner('PATCH', `/api/v1/accounts/${chosen ?? ''}`, { body: { hidden } }), 200)
+    await hide(true)
+    await page.reload()
+    await tables.first().waitFor()
+    expect(await tables.count()).toBe(1)
+    await hide(false)
+    for (const other of ['nothing', '']) {
+      await page.goto(`${edge.url}/investments?account_id=${other}`)
+      await tables.first().waitFor()
+      expect(await page.getByRole('combobox', { name: 'Account' }).inputValue()).toBe('')
+    }
+    await page.goto(`${edge.url}/investments?account_id=${chosen ?? ''}`)
     await page.getByRole('link', { name: 'Its activity' }).click()
     await showsHeading(page, 'Investment activity')
     expect(new URL(page.url()).searchParams.get('account_id')).toBe(chosen)
-    await page.getByLabel('Account').selectOption('')
+    await page.locator('main details:has(.ids)').first().waitFor()
+    await page.getByRole('combobox', { name: 'Account' }).selectOption('')
     await expect.poll(() => new URL(page.url()).search).toBe('')
   })
 

@@ -168,7 +168,7 @@ describe.skipIf(browserPath === null)('The console', () => {
   })
 
   test('shows a bank in the tab to which its app returned, which knows nothing of the connection', async () => {
-    const { page } = await openTab(browser, `${edge.url}/connect/return`)
+    const { page, mishaps } = await openTab(browser, `${edge.url}/connect/return`)
     await page.getByText('You are back from your bank. The server finishes the connection').waitFor()
     await review(page, 'connect-elsewhere-sign-in')
     await edge.sql("update items set created_at = created_at - interval '1 day'")
@@ -183,8 +183,8 @@ describe.skipIf(browserPath === null)('The console', () => {
     await review(page, 'connect-elsewhere-connected')
     expect(await page.getByRole('listitem').filter({ hasText: 'Up to date' }).count()).toBe(1)
 
-    // Nothing comes: the page says what to do, and a bank that still needs the person is there.
-    await edge.sql("update items set created_at = created_at - interval '1 day'")
+    // Nothing comes: the page says what to do, and a bank that still needs the person is there. One of ten minutes ago is another.
+    await edge.sql("update items set created_at = created_at - interval '10 minutes'")
     await edge.bank.change(plaidItemId, { login_required: true })
     await edge.delivered()
     await page.clock.install()
@@ -193,8 +193,27 @@ describe.skipIf(browserPath === null)('The console', () => {
     await page.clock.fastForward(61_000)
     await showsHeading(page, 'No new bank has arrived')
     await page.getByRole('button', { name: 'Sign in again' }).waitFor()
+    await page.getByText('See your banks in a few minutes before you connect again.').waitFor()
     await page.getByRole('button', { name: 'Connect a bank' }).waitFor()
     await review(page, 'connect-elsewhere-nothing')
+
+    // A read that failed says nothing about the bank.
+    mishaps.expect(/^503 \/api\/v1\/plaid\/items$/)
+    const ofItems = (url: URL): boolean => url.pathname === '/api/v1/plaid/items'
+    await page.route(ofItems, (route) => route.fulfill(unavailable))
+    await page.reload()
+    await page.getByRole('alert').getByText('The database does not respond.').waitFor()
+    await page.clock.fastForward(61_000)
+    await page.clock.runFor(1000)
+    await showsHeading(page, 'You are back from your bank')
+    expect(await page.getByRole('button', { name: 'Connect a bank' }).count()).toBe(0)
+    await page.unroute(ofItems)
+
+    // It arrived, and needs the person: neither "connected" nor an end.
+    await edge.sql(`update items set created_at = now() + interval '2 minutes' where plaid_item_id = '${plaidItemId}'`)
+    await page.reload()
+    await showsHeading(page, /needs one more step$/)
+    expect(await page.getByText('You may close this tab').count()).toBe(0)
   })
 
   test('says a deadline of a bank in words before it passes', async () => {

@@ -36,8 +36,16 @@ export async function filterLists(
   await page.getByLabel('Plaid item', { exact: true }).fill('no such item')
   await page.keyboard.press('Enter')
   await page.getByText('No webhook has arrived').waitFor()
+  const field = page.getByLabel('Plaid item', { exact: true })
+  expect(await field.evaluate((input) => input === document.activeElement)).toBe(true)
+  for (const token of ['access-sandbox-secret', 'link-sandbox-secret']) {
+    await field.fill(token)
+    await page.keyboard.press('Enter')
+    await page.getByRole('alert').getByText('This is a secret. It was not sent').waitFor()
+    expect(new URL(page.url()).searchParams.get('plaid_item_id')).toBe('no such item')
+  }
   await page.getByLabel('Plaid item', { exact: true }).fill(id)
-  await page.getByRole('button', { name: 'Filter by Plaid item' }).click()
+  await page.getByRole('button', { name: 'Filter the webhooks' }).click()
   await page.locator('.entry').first().waitFor()
   await page.reload()
   expect(new URL(page.url()).searchParams.get('plaid_item_id')).toBe(id)
@@ -60,9 +68,13 @@ export async function filterLists(
   await section(page, 'Audit', 'Audit trail')
   await page.getByLabel('Action').selectOption('item_linked')
   await page.getByLabel('Actor').selectOption('user')
+  await page.locator('.entry').first().waitFor()
+  // Days that are typed make no read until they are complete.
+  const before = requests.length
   await page.getByLabel('From').fill('2026-01-01')
   await page.getByLabel('Target', { exact: true }).fill(itemId)
-  await page.getByRole('button', { name: 'Filter by Target' }).click()
+  expect(requests.slice(before)).toEqual([])
+  await page.getByRole('button', { name: 'Filter the audit trail' }).click()
   await expect
     .poll(() => [...new URL(page.url()).searchParams.keys()].toSorted())
     .toEqual(['action', 'actor', 'from', 'target_id'])
@@ -71,7 +83,7 @@ export async function filterLists(
   await page.locator('.entry').getByText('Item linked').waitFor()
   expect(await page.getByLabel('Target', { exact: true }).inputValue()).toBe(itemId)
   await page.getByLabel('User', { exact: true }).fill('not an id')
-  await page.getByRole('button', { name: 'Filter by User' }).click()
+  await page.getByRole('button', { name: 'Filter the audit trail' }).click()
   expect(
     await page.getByLabel('User', { exact: true }).evaluate((field: HTMLInputElement) => field.validity.valid),
   ).toBe(false)

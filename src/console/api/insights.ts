@@ -18,8 +18,13 @@ export const cashFlowQuery = (client: Client, interval: Interval, from: string) 
       client.get('/api/v1/insights/cash-flow', { signal, params: { query: { interval, from } } }),
   })
 
-export const recurringQuery = (client: Client) =>
+/** Of an account also if it is hidden; without one, of all that are not. */
+export const recurringQuery = (client: Client, accountId: string | undefined) =>
   queryOptions({
-    queryKey: ['recurring'],
-    queryFn: ({ signal }) => readAll(client, '/api/v1/transactions/recurring', { signal }),
+    queryKey: ['recurring', accountId ?? null],
+    queryFn: ({ signal }) =>
+      readAll(client, '/api/v1/transactions/recurring', {
+        signal,
+        params: { query: accountId === undefined ? {} : { account_id: accountId } },
+      }),
   })

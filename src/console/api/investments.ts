@@ -1,18 +1,22 @@
 // What the pages about investments and debts read.
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Client } from '@wealthnavigator/client'
-import { uuidOf } from '../format/ids.ts'
+import { accountIdIn } from '../format/ids.ts'
 import { readAll } from './read-all.ts'
 
-export const holdingsQuery = (client: Client) =>
+/** Of an account also if it is hidden; without one, of all that are not. */
+export const holdingsQuery = (client: Client, accountId: string | undefined) =>
   queryOptions({
-    queryKey: ['holdings'],
-    queryFn: ({ signal }) => readAll(client, '/api/v1/holdings', { signal }),
+    queryKey: ['holdings', accountId ?? null],
+    queryFn: ({ signal }) =>
+      readAll(client, '/api/v1/holdings', {
+        signal,
+        params: { query: accountId === undefined ? {} : { account_id: accountId } },
+      }),
   })
 
-/** What the address says. The API refuses what is no id, so it is left out. */
 export function investmentFilterIn(params: URLSearchParams): { readonly account_id?: string } {
-  const accountId = uuidOf(params.get('account_id'))
+  const accountId = accountIdIn(params)
   return accountId === undefined ? {} : { account_id: accountId }
 }
 

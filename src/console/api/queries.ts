@@ -7,12 +7,14 @@ import { readAll } from './read-all.ts'
 const isStarting = (items: readonly Item[] | undefined): boolean =>
   items?.some(({ status }) => status === 'initializing') ?? false
 
+/** A login that fails at the bank is shown soon; the API reads it from its own database. */
+export const itemsInterval = (items: readonly Item[] | undefined): number => (isStarting(items) ? 2000 : 10_000)
+
 export const itemsQuery = (client: Client) =>
   queryOptions({
     queryKey: ['items'],
     queryFn: ({ signal }) => readAll(client, '/api/v1/plaid/items', { signal }),
-    // A login that fails at the bank is shown soon; the API reads it from its own database.
-    refetchInterval: ({ state }) => (isStarting(state.data) ? 2000 : 10_000),
+    refetchInterval: ({ state }) => itemsInterval(state.data),
     staleTime: 5000,
   })
 

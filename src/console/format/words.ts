@@ -99,7 +99,7 @@ const nextSteps: Readonly<Partial<Record<ProblemCode, string>>> = {
   unauthorized: 'Sign in again.',
   unavailable: 'Try again in a minute.',
   plaid_unavailable: 'Try again in a minute.',
-  frozen: 'The operator has stopped requests to banks. Try again later.',
+  frozen: 'Try again later.',
   not_found: 'Go back to the list.',
 }
 
@@ -116,17 +116,20 @@ function inTime(seconds: number | null): string {
   return minutes < 120 ? `in ${minutes} minutes` : `in ${Math.ceil(minutes / 60)} hours`
 }
 
-const nextOf = ({ code, status, retryAfterSeconds }: ProblemError): string =>
-  code === 'rate_limited'
-    ? `Try again ${inTime(retryAfterSeconds)}.`
-    : (nextSteps[code] ?? (status >= 500 ? 'Try again in a minute.' : 'Check the entries.'))
+function nextOf({ code, status, retryAfterSeconds }: ProblemError): string {
+  const known = nextSteps[code]
+  if (known !== undefined) return known
+  if (status === 429) return `Try again ${inTime(retryAfterSeconds)}.`
+  return status >= 500 ? 'Try again in a minute.' : 'Check the entries.'
+}
 
 const fieldWords = ({ errors }: ProblemError): string => errors.map(({ detail }) => detail).join(' ')
 
 export function errorWords(error: unknown): ErrorWords {
   if (error instanceof ProblemError) {
     const next = error.errors.length > 0 ? fieldWords(error) : nextOf(error)
-    const why = error.code === 'rate_limited' ? 'Too many attempts.' : error.message
+    // What comes next says it more exactly.
+    const why = error.message.replace(/(?<=\S) Try again later\.$/, '')
     return { why, next, requestId: error.requestId }
   }
   if (error instanceof ConnectionError || error instanceof TypeError)

@@ -7,23 +7,27 @@ import { useSearch } from '../router/location.ts'
 import { auditActions, auditActors } from './audit-actions.ts'
 import { Entries } from './entries.tsx'
 import { Entry } from './entry.tsx'
-import { Choice, DayFilter, TextFilter } from './navigation.tsx'
+import { Choice, Filters } from './navigation.tsx'
+
+const filters = [
+  { name: 'target_id', label: 'Target' },
+  { name: 'user_id', label: 'User', isOurId: true },
+  { name: 'from', label: 'From', type: 'date' },
+  { name: 'to', label: 'To', type: 'date' },
+] as const
 
 export function Audit() {
   const [params] = useSearch()
   const query = useInfiniteQuery(auditQuery(useClient(), params))
   return (
     <>
-      <search className="stack">
+      <search>
         <div className="columns">
           <Choice name="action" label="Action" values={auditActions} />
           <Choice name="actor" label="Actor" values={auditActors} />
-          <DayFilter name="from" label="From" />
-          <DayFilter name="to" label="To" />
         </div>
-        <TextFilter name="target_id" label="Target" />
-        <TextFilter name="user_id" label="User" isOurId />
       </search>
+      <Filters label="the audit trail" fields={filters} />
       <Entries query={query} label="the audit trail" empty="No row matches">
         {(row) => (
           <Entry

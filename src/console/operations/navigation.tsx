@@ -1,10 +1,11 @@
 // The pages for operators, and a filter of one of them that is in the address.
-import type { FormEvent } from 'react'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { uuidPattern } from '../format/ids.ts'
 import { spaced } from '../format/words.ts'
 import { useSearch } from '../router/location.ts'
 import { fieldText } from '../ui/form.ts'
 import { type Tab, Tabs } from '../ui/tabs.tsx'
+import { isToken, SecretRefused } from './secrets.tsx'
 
 const sections: readonly Tab[] = [
   { to: '/operations', label: 'State' },
@@ -45,55 +46,67 @@ export function Choice({ name, label, values }: ChoiceProps) {
   )
 }
 
-interface TextFilterProps {
+interface FilterField {
   readonly name: string
   readonly label: string
   /** Whether only an id of this deployment is accepted. */
   readonly isOurId?: boolean
+  readonly type?: 'search' | 'date'
 }
 
-/** Each read of an administrator is recorded, so the list is read when the text is complete: with Enter or the button. */
-export function TextFilter({ name, label, isOurId = false }: TextFilterProps) {
-  const [params, change] = useSearch()
-  const value = params.get(name) ?? ''
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
-    event.preventDefault()
-    change({ [name]: fieldText(new FormData(event.currentTarget), name).trim() })
-  }
-  return (
-    <form className="inline-form" role="search" aria-label={`Filter by ${label}`} onSubmit={submit}>
-      <label className="field">
-        <span>{label}</span>
-        <input
-          // The address may change elsewhere.
-          key={value}
-          type="search"
-          name={name}
-          defaultValue={value}
-          maxLength={200}
-          autoComplete="off"
-          spellCheck={false}
-          {...(isOurId ? { pattern: uuidPattern, title: 'An id of this deployment: 36 characters' } : {})}
-        />
-      </label>
-      <button type="submit" className="button">
-        Filter<span className="visually-hidden"> by {label}</span>
-      </button>
-    </form>
-  )
-}
-
-export function DayFilter({ name, label }: { readonly name: string; readonly label: string }) {
-  const [params, change] = useSearch()
+function FilterInput({ name, label, isOurId = false, type = 'search' }: FilterField) {
+  const value = useSearch()[0].get(name) ?? ''
+  const input = useRef<HTMLInputElement>(null)
+  // The address may change elsewhere. The field stays the same, and keeps the focus.
+  useEffect(() => {
+    if (input.current !== null) input.current.value = value
+  }, [value])
   return (
     <label className="field">
       <span>{label}</span>
       <input
-        type="date"
-        value={params.get(name) ?? ''}
-        onChange={(event) => change({ [name]: event.currentTarget.value })}
+        ref={input}
+        type={type}
+        name={name}
+        maxLength={200}
+        autoComplete="off"
+        spellCheck={false}
+        {...(isOurId ? { pattern: uuidPattern, title: 'An id of this deployment: 36 characters' } : {})}
       />
     </label>
+  )
+}
+
+interface FiltersProps {
+  /** What is filtered. */
+  readonly label: string
+  readonly fields: readonly FilterField[]
+}
+
+/** Each read of an administrator is recorded, so the list is read when the fields are complete: with Enter or the button. */
+export function Filters({ label, fields }: FiltersProps) {
+  const change = useSearch()[1]
+  const [isRefused, setRefused] = useState(false)
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault()
+    const data = new FormData(event.currentTarget)
+    const entries = fields.map(({ name }) => [name, fieldText(data, name).trim()] as const)
+    const hasToken = entries.some(([, text]) => isToken(text))
+    setRefused(hasToken)
+    if (!hasToken) change(Object.fromEntries(entries))
+  }
+  return (
+    <>
+      <form className="inline-form" role="search" aria-label={`Filter ${label}`} onSubmit={submit}>
+        {fields.map((field) => (
+          <FilterInput key={field.name} {...field} />
+        ))}
+        <button type="submit" className="button">
+          Filter<span className="visually-hidden"> {label}</span>
+        </button>
+      </form>
+      {isRefused ? <SecretRefused /> : null}
+    </>
   )
 }
 

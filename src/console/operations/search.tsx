@@ -10,10 +10,7 @@ import { CopyId } from '../ui/copy.tsx'
 import { fieldText } from '../ui/form.ts'
 import { Await, Empty } from '../ui/states.tsx'
 import { Moment } from './entry.tsx'
-
-/** Ids have no such beginning; tokens of Plaid and secrets of this deployment do. */
-const isToken = (text: string): boolean => /^(?:link|public|access|secret)-|^(?:eyJ|wn_|whsec_)/.test(text)
-const isSecret = (text: string): boolean => isToken(text) && !/^(?:link|public)-/.test(text)
+import { isSecret, isToken, SecretRefused } from './secrets.tsx'
 
 interface Found {
   readonly kind: string
@@ -96,11 +93,7 @@ export function IdSearch() {
       <p className="fine">
         Ours or Plaid’s, of an item, an account, a transaction, a run, a request or a Link session.
       </p>
-      {refused ? (
-        <p className="notice bad" role="alert">
-          This is a secret. It was not sent: no secret is looked up.
-        </p>
-      ) : null}
+      {refused ? <SecretRefused /> : null}
       {id === '' || isSecret(id) ? null : <Results key={id} id={id} />}
     </section>
   )

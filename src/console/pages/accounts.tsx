@@ -1,12 +1,13 @@
 // The accounts by what they are: money, cards, investments, loans.
 import { useQuery } from '@tanstack/react-query'
 import type { Account, Item } from '@wealthnavigator/client'
+import { Fragment } from 'react'
 import { useClient } from '../api/context.tsx'
 import { accountsQuery, itemsQuery } from '../api/queries.ts'
 import { ConnectButton } from '../connect/button.tsx'
 import { subtypeWords } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
-import { Ids } from '../ui/ids.tsx'
+import { IdsRow } from '../ui/ids.tsx'
 import { Money } from '../ui/money.tsx'
 import { Card, Page } from '../ui/page.tsx'
 import { Await, Empty } from '../ui/states.tsx'
@@ -63,38 +64,40 @@ function Group({ title, amount, accounts, items }: GroupProps) {
         </thead>
         <tbody>
           {accounts.map((account) => (
-            <tr key={account.id}>
-              <th scope="row">
-                <Link to={`/accounts/${account.id}`}>{account.name}</Link> <Tags account={account} />
-                <span className="sub">
-                  {subtypeWords(account.type, account.subtype)}
-                  {account.mask === null ? null : ` ··${account.mask}`}
-                  <span className="narrow-only"> · {bankOf(account)}</span>
-                </span>
-                <Ids
-                  of={account.name}
-                  ids={[
-                    { label: 'Account', value: account.id },
-                    { label: 'Plaid account', value: account.plaid_account_id },
-                    { label: 'Item', value: account.item_id },
-                  ]}
-                />
-              </th>
-              <td className="wide-only">{bankOf(account)}</td>
-              <td className="number wide-only">
-                {account.balances.available === null ? (
-                  '–'
-                ) : (
-                  <Money amount={account.balances.available} currency={account.balances.currency} />
-                )}
-              </td>
-              <td className="number strong">
-                <Money
-                  amount={account.balances.current ?? account.balances.available}
-                  currency={account.balances.currency}
-                />
-              </td>
-            </tr>
+            <Fragment key={account.id}>
+              <tr>
+                <th scope="row">
+                  <Link to={`/accounts/${account.id}`}>{account.name}</Link> <Tags account={account} />
+                  <span className="sub">
+                    {subtypeWords(account.type, account.subtype)}
+                    {account.mask === null ? null : ` ··${account.mask}`}
+                    <span className="narrow-only"> · {bankOf(account)}</span>
+                  </span>
+                </th>
+                <td className="wide-only">{bankOf(account)}</td>
+                <td className="number wide-only">
+                  {account.balances.available === null ? (
+                    '–'
+                  ) : (
+                    <Money amount={account.balances.available} currency={account.balances.currency} />
+                  )}
+                </td>
+                <td className="number strong">
+                  <Money
+                    amount={account.balances.current ?? account.balances.available}
+                    currency={account.balances.currency}
+                  />
+                </td>
+              </tr>
+              <IdsRow
+                of={account.name}
+                ids={[
+                  { label: 'Account', value: account.id },
+                  { label: 'Plaid account', value: account.plaid_account_id },
+                  { label: 'Item', value: account.item_id },
+                ]}
+              />
+            </Fragment>
           ))}
         </tbody>
       </table>

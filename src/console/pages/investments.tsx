@@ -7,11 +7,12 @@ import { accountsQuery } from '../api/queries.ts'
 import { ConnectButton } from '../connect/button.tsx'
 import { formatDay } from '../format/dates.ts'
 import { compare, difference, sumOf } from '../format/decimal.ts'
+import { accountIdIn } from '../format/ids.ts'
 import { type Decimal, formatDecimal, negated } from '../format/money.ts'
 import { Link } from '../router/link.tsx'
 import { useSearch } from '../router/location.ts'
 import { AccountFilter } from '../ui/account-filter.tsx'
-import { Ids } from '../ui/ids.tsx'
+import { IdsRow } from '../ui/ids.tsx'
 import { Flow, Money } from '../ui/money.tsx'
 import { Card, Page } from '../ui/page.tsx'
 import { Await, Empty } from '../ui/states.tsx'
@@ -27,44 +28,46 @@ function Row({ holding }: { readonly holding: Holding }) {
   const { security, quantity, currency, institution_price: price, institution_price_as_of: asOf } = holding
   const gain = gainOf(holding)
   return (
-    <tr>
-      <th scope="row">
-        {nameOf(holding)}{' '}
-        {security.ticker_symbol === null ? null : <span className="tag">{security.ticker_symbol}</span>}
-        <span className="sub">
-          {formatDecimal(quantity)}
-          {price === null ? null : (
-            <>
-              {' × '}
-              <Money amount={price} currency={currency} />
-            </>
-          )}
-          {asOf === null ? null : ` on ${formatDay(asOf)}`}
-        </span>
-        <Ids
-          of={nameOf(holding)}
-          ids={[
-            { label: 'Holding', value: holding.id },
-            { label: 'Account', value: holding.account_id },
-          ]}
-        />
-      </th>
-      <td className="number wide-only">
-        {gain === null ? (
-          <span className="muted">not reported</span>
-        ) : (
-          <Flow amount={negated(gain)} currency={currency} />
-        )}
-      </td>
-      <td className="number strong">
-        <Money amount={holding.institution_value} currency={currency} />
-        {gain === null ? null : (
-          <span className="sub narrow-only">
-            <Flow amount={negated(gain)} currency={currency} />
+    <>
+      <tr>
+        <th scope="row">
+          {nameOf(holding)}{' '}
+          {security.ticker_symbol === null ? null : <span className="tag">{security.ticker_symbol}</span>}
+          <span className="sub">
+            {formatDecimal(quantity)}
+            {price === null ? null : (
+              <>
+                {' × '}
+                <Money amount={price} currency={currency} />
+              </>
+            )}
+            {asOf === null ? null : ` on ${formatDay(asOf)}`}
           </span>
-        )}
-      </td>
-    </tr>
+        </th>
+        <td className="number wide-only">
+          {gain === null ? (
+            <span className="muted">not reported</span>
+          ) : (
+            <Flow amount={negated(gain)} currency={currency} />
+          )}
+        </td>
+        <td className="number strong">
+          <Money amount={holding.institution_value} currency={currency} />
+          {gain === null ? null : (
+            <span className="sub narrow-only">
+              <Flow amount={negated(gain)} currency={currency} />
+            </span>
+          )}
+        </td>
+      </tr>
+      <IdsRow
+        of={nameOf(holding)}
+        ids={[
+          { label: 'Holding', value: holding.id },
+          { label: 'Account', value: holding.account_id },
+        ]}
+      />
+    </>
   )
 }
 
@@ -138,16 +141,15 @@ function Total({ holdings }: { readonly holdings: readonly Holding[] }) {
 
 export default function Investments() {
   const client = useClient()
-  const query = useQuery(holdingsQuery(client))
+  const chosen = accountIdIn(useSearch()[0])
+  const query = useQuery(holdingsQuery(client, chosen))
   const { data: accounts = [] } = useQuery(accountsQuery(client))
-  const chosen = useSearch()[0].get('account_id')
   return (
     <Page title="Investments">
       <Tabs label="Investments" tabs={investmentTabs} />
       <AccountFilter accounts={accounts} types={['investment']} />
       <Await query={query} label="Loading your holdings">
-        {(all) => {
-          const holdings = all.filter(({ account_id: id }) => chosen === null || id === chosen)
+        {(holdings) => {
           if (holdings.length > 0)
             return (
               <>
@@ -157,7 +159,7 @@ export default function Investments() {
                 ))}
               </>
             )
-          return all.length > 0 ? (
+          return chosen !== undefined ? (
             <Empty title="This account has no holdings">Choose another account.</Empty>
           ) : (
             <Empty title="There are no holdings" action={accounts.length === 0 ? <ConnectButton /> : undefined}>

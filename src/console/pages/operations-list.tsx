@@ -10,7 +10,7 @@ import { Audit } from '../operations/audit.tsx'
 import { Entry } from '../operations/entry.tsx'
 import { Exchanges, Removals } from '../operations/link-work.tsx'
 import { Entries } from '../operations/entries.tsx'
-import { Choice, Chosen, OperationsNavigation, TextFilter } from '../operations/navigation.tsx'
+import { Choice, Chosen, Filters, OperationsNavigation } from '../operations/navigation.tsx'
 import { Quota } from '../operations/quota.tsx'
 import { Refusals } from '../operations/refusals.tsx'
 import { Usage } from '../operations/usage.tsx'
@@ -84,7 +84,7 @@ function Webhooks() {
   const query = useInfiniteQuery(webhooksQuery(useClient(), params))
   return (
     <>
-      <TextFilter name="plaid_item_id" label="Plaid item" />
+      <Filters label="the webhooks" fields={[{ name: 'plaid_item_id', label: 'Plaid item' }]} />
       <Entries query={query} label="the webhooks" empty="No webhook has arrived">
         {(webhook) => (
           <Entry

@@ -1,16 +1,18 @@
 // What comes again: bills and subscriptions, and income, as Plaid found them.
 import { useQuery } from '@tanstack/react-query'
 import type { Account, RecurringStream } from '@wealthnavigator/client'
+import { Fragment } from 'react'
 import { useClient } from '../api/context.tsx'
 import { recurringQuery } from '../api/insights.ts'
 import { accountsQuery } from '../api/queries.ts'
 import { ConnectButton } from '../connect/button.tsx'
 import { formatDay } from '../format/dates.ts'
+import { accountIdIn } from '../format/ids.ts'
 import { categoryWords } from '../format/words.ts'
 import { Link } from '../router/link.tsx'
 import { useSearch } from '../router/location.ts'
 import { AccountFilter } from '../ui/account-filter.tsx'
-import { Ids } from '../ui/ids.tsx'
+import { IdsRow } from '../ui/ids.tsx'
 import { Flow } from '../ui/money.tsx'
 import { Card, Page } from '../ui/page.tsx'
 import { Await, Empty } from '../ui/states.tsx'
@@ -56,43 +58,45 @@ function Table({ title, streams, accounts }: StreamsProps & { readonly title: st
       </thead>
       <tbody>
         {streams.map((stream) => (
-          <tr key={stream.id}>
-            <th scope="row">
-              <Link
-                to={`/transactions?${new URLSearchParams({ q: nameOf(stream), account_id: stream.account_id }).toString()}`}
-              >
-                {nameOf(stream)}
-              </Link>{' '}
-              {stream.status === 'EARLY_DETECTION' ? <span className="tag">New</span> : null}
-              <span className="sub">
-                {frequencies[stream.frequency] ?? categoryWords(stream.frequency)}
-                {stream.category.primary === null ? null : ` · ${categoryWords(stream.category.primary)}`}
-                {accountOf(stream) === undefined ? null : ` · ${accountOf(stream)?.name ?? ''}`}
-                <span className="narrow-only">
-                  {' · '}
-                  <Expected stream={stream} />
+          <Fragment key={stream.id}>
+            <tr>
+              <th scope="row">
+                <Link
+                  to={`/transactions?${new URLSearchParams({ q: nameOf(stream), account_id: stream.account_id }).toString()}`}
+                >
+                  {nameOf(stream)}
+                </Link>{' '}
+                {stream.status === 'EARLY_DETECTION' ? <span className="tag">New</span> : null}
+                <span className="sub">
+                  {frequencies[stream.frequency] ?? categoryWords(stream.frequency)}
+                  {stream.category.primary === null ? null : ` · ${categoryWords(stream.category.primary)}`}
+                  {accountOf(stream) === undefined ? null : ` · ${accountOf(stream)?.name ?? ''}`}
+                  <span className="narrow-only">
+                    {' · '}
+                    <Expected stream={stream} />
+                  </span>
                 </span>
-              </span>
-              <Ids
-                of={nameOf(stream)}
-                ids={[
-                  { label: 'Recurring stream', value: stream.id },
-                  { label: 'Plaid stream', value: stream.plaid_stream_id },
-                  { label: 'Account', value: stream.account_id },
-                ]}
-              />
-            </th>
-            <td className="wide-only">
-              <Expected stream={stream} />
-            </td>
-            <td className="number strong">
-              {stream.average_amount === null ? (
-                <span className="muted">not reported</span>
-              ) : (
-                <Flow amount={stream.average_amount} currency={stream.currency} />
-              )}
-            </td>
-          </tr>
+              </th>
+              <td className="wide-only">
+                <Expected stream={stream} />
+              </td>
+              <td className="number strong">
+                {stream.average_amount === null ? (
+                  <span className="muted">not reported</span>
+                ) : (
+                  <Flow amount={stream.average_amount} currency={stream.currency} />
+                )}
+              </td>
+            </tr>
+            <IdsRow
+              of={nameOf(stream)}
+              ids={[
+                { label: 'Recurring stream', value: stream.id },
+                { label: 'Plaid stream', value: stream.plaid_stream_id },
+                { label: 'Account', value: stream.account_id },
+              ]}
+            />
+          </Fragment>
         ))}
       </tbody>
     </table>
@@ -135,18 +139,17 @@ function Streams({ streams, accounts }: StreamsProps) {
 
 export default function Recurring() {
   const client = useClient()
-  const query = useQuery(recurringQuery(client))
+  const chosen = accountIdIn(useSearch()[0])
+  const query = useQuery(recurringQuery(client, chosen))
   const { data: accounts = [] } = useQuery(accountsQuery(client))
-  const chosen = useSearch()[0].get('account_id')
   return (
     <Page title="Recurring" lead="What seems to come again, and when. Found by Plaid in your transactions.">
       <Tabs label="Spending" tabs={spendingTabs} />
       <AccountFilter accounts={accounts} types={['depository', 'credit']} />
       <Await query={query} label="Loading what recurs">
-        {(all) => {
-          const streams = all.filter(({ account_id: id }) => chosen === null || id === chosen)
+        {(streams) => {
           if (streams.length > 0) return <Streams streams={streams} accounts={accounts} />
-          return all.length > 0 ? (
+          return chosen !== undefined ? (
             <Empty title="Nothing recurs in this account">Choose another account.</Empty>
           ) : (
             <Empty title="Nothing recurs yet" action={accounts.length === 0 ? <ConnectButton /> : undefined}>

@@ -68,13 +68,7 @@ function AccountForm({ takesFocus }: { readonly takesFocus: boolean }) {
     <Panel title="Sign in">
       <form onSubmit={submit} className="stack">
         <Field label="E-mail">
-          <input
-            ref={takesFocus ? focusOn : undefined}
-            type="email"
-            name="email"
-            autoComplete="username"
-            required
-          />
+          <input ref={takesFocus ? focusOn : undefined} type="email" name="email" autoComplete="username" required />
         </Field>
         <Field label="Password">
           <input type="password" name="password" autoComplete="current-password" required />

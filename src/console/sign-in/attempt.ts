@@ -5,7 +5,6 @@ export interface Attempt {
   readonly busy: boolean
   readonly error: unknown
   readonly attempt: (work: () => Promise<void>) => void
-  readonly forget: () => void
 }
 
 export function useAttempt(): Attempt {
@@ -18,5 +17,5 @@ export function useAttempt(): Attempt {
       .catch((thrown: unknown) => setError(thrown))
       .finally(() => setBusy(false))
   }
-  return { busy, error, attempt, forget: () => setError(null) }
+  return { busy, error, attempt }
 }

@@ -2,7 +2,9 @@
 import type { Account } from '@wealthnavigator/client'
 import { useEffect, useRef, useState } from 'react'
 import type { TransactionFilter } from '../api/queries.ts'
+import { accountIdIn } from '../format/ids.ts'
 import { categoryWords } from '../format/words.ts'
+import { AccountField } from '../ui/account-filter.tsx'
 
 /** Plaid's primary categories (https://plaid.com/documents/pfc-taxonomy-all.csv). */
 const categories = [
@@ -36,7 +38,7 @@ export function filterIn(params: URLSearchParams): TransactionFilter {
   const pending = text('pending')
   const entries = {
     q: text('q')?.slice(0, 200),
-    account_id: text('account_id'),
+    account_id: accountIdIn(params),
     category: text('category')?.slice(0, 100),
     from: day('from'),
     to: day('to'),
@@ -80,7 +82,7 @@ interface FiltersProps {
 
 export function Filters({ params, change, accounts }: FiltersProps) {
   const value = (name: string): string => params.get(name) ?? ''
-  const count = filterNames.filter((name) => name !== 'q' && params.has(name)).length
+  const count = Object.keys(filterIn(params)).filter((name) => name !== 'q').length
   return (
     <search className="filters">
       <SearchField value={value('q')} onChange={(q) => change({ q })} />
@@ -95,18 +97,7 @@ export function Filters({ params, change, accounts }: FiltersProps) {
           )}
         </summary>
         <div className="filter-grid">
-          <label className="field">
-            <span>Account</span>
-            <select value={value('account_id')} onChange={(event) => change({ account_id: event.currentTarget.value })}>
-              <option value="">All accounts</option>
-              {accounts.map(({ id, name, mask }) => (
-                <option key={id} value={id}>
-                  {name}
-                  {mask === null ? '' : ` ··${mask}`}
-                </option>
-              ))}
-            </select>
-          </label>
+          <AccountField offered={accounts} chosen={accountIdIn(params) ?? ''} change={change} />
           <label className="field">
             <span>Category</span>
             <select value={value('category')} onChange={(event) => change({ category: event.currentTarget.value })}>

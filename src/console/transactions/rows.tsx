@@ -1,7 +1,7 @@
 // Transactions by day. A row opens to its note, category and whether it counts.
 import type { Account, Transaction } from '@wealthnavigator/client'
-import { formatLongDay } from '../format/dates.ts'
 import { categoryWords } from '../format/words.ts'
+import { Days } from '../ui/ledger.tsx'
 import { Flow } from '../ui/money.tsx'
 import { EditTransaction } from './edit.tsx'
 
@@ -36,14 +36,9 @@ function Row({ row, account }: { readonly row: Transaction; readonly account: Ac
 
 export function TransactionRows({ rows, accounts }: RowsProps) {
   const byId = new Map(accounts.map((account) => [account.id, account]))
-  return [...Map.groupBy(rows, ({ date }) => date)].map(([date, ofDay]) => (
-    <section key={date} className="day">
-      <h3>{formatLongDay(date)}</h3>
-      <ul className="ledger">
-        {ofDay.map((row) => (
-          <Row key={row.id} row={row} account={byId.get(row.account_id)} />
-        ))}
-      </ul>
-    </section>
-  ))
+  return (
+    <Days rows={rows} dayOf={({ date }) => date}>
+      {(row) => <Row key={row.id} row={row} account={byId.get(row.account_id)} />}
+    </Days>
+  )
 }

@@ -20,6 +20,16 @@ interface IdsProps {
   readonly ids: readonly GivenId[]
 }
 
+/** A line of a table below the row of these ids, so that the row's header is its name alone. */
+export const IdsRow = (given: IdsProps) => (
+  <tr className="ids-row">
+    {/* As many columns as a narrow screen shows. */}
+    <td colSpan={2}>
+      <Ids {...given} />
+    </td>
+  </tr>
+)
+
 export const Ids = ({ of, ids }: IdsProps) => (
   <details className="row-ids">
     <summary>

@@ -14,8 +14,9 @@ describe('the words of a failure', () => {
     [900, 'in 15 minutes'],
     [7200, 'in 2 hours'],
   ])('say after too many attempts when to try again: after %s seconds, %s', (seconds, when) => {
-    expect(errorWords(problem(429, { code: 'rate_limited', detail: 'Too many.' }, seconds))).toMatchObject({
-      why: 'Too many attempts.',
+    const body = { code: 'rate_limited', detail: 'Too many requests. Try again later.' }
+    expect(errorWords(problem(429, body, seconds))).toMatchObject({
+      why: 'Too many requests.',
       next: `Try again ${when}.`,
     })
   })
@@ -30,6 +31,35 @@ describe('the words of a failure', () => {
       why: 'The password is too weak.',
       next: 'Must not repeat the same few characters. Must be an e-mail address.',
     })
+  })
+
+  test.each([
+    [
+      'rate_limited',
+      'Too many sign-ins at the moment. Try again later.',
+      'Too many sign-ins at the moment.',
+      'Try again in 2 minutes.',
+    ],
+    [
+      'too_many_refreshes',
+      'The bank was asked a moment ago.',
+      'The bank was asked a moment ago.',
+      'Try again in 2 minutes.',
+    ],
+    [
+      'too_many_links',
+      'At most 5 links are allowed. Try again later.',
+      'At most 5 links are allowed.',
+      'Try again tomorrow.',
+    ],
+    [
+      'frozen',
+      'Changes are paused. Reading continues. Try again later.',
+      'Changes are paused. Reading continues.',
+      'Try again later.',
+    ],
+  ])('keep what the API says, and say once when to try again: %s', (code, detail, why, next) => {
+    expect(errorWords(problem(code === 'frozen' ? 503 : 429, { code, detail }, 120))).toMatchObject({ why, next })
   })
 
   test('say what to do next after any other failure', () => {
