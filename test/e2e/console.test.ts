@@ -192,7 +192,7 @@ describe.skipIf(browserPath === null)('The console', () => {
     await done.waitFor()
     await expect.poll(() => done.evaluate((notice) => notice === document.activeElement)).toBe(true)
     await expectAccessible(page)
-    // A used code is not shown again, neither by Back nor to the next person.
+    // A used code is not shown to the next person.
     await page.getByRole('link', { name: 'Enter the code for a new password' }).click()
     expect(await page.getByLabel('Code from the e-mail').inputValue()).toBe('')
     mishaps.expect(/^400 \/api\/v1\/auth\/password\/reset$/)

@@ -36,10 +36,10 @@ export async function filterLists(
   await page.getByLabel('Plaid item', { exact: true }).fill('no such item')
   await page.keyboard.press('Enter')
   await page.getByText('No webhook has arrived').waitFor()
-  const field = page.getByLabel('Plaid item', { exact: true })
-  expect(await field.evaluate((input) => input === document.activeElement)).toBe(true)
+  const plaidItem = page.getByLabel('Plaid item', { exact: true })
+  expect(await plaidItem.evaluate((input) => input === document.activeElement)).toBe(true)
   for (const token of ['access-sandbox-secret', 'link-sandbox-secret']) {
-    await field.fill(token)
+    await plaidItem.fill(token)
     await page.keyboard.press('Enter')
     await page.getByRole('alert').getByText('This is a secret. It was not sent').waitFor()
     expect(new URL(page.url()).searchParams.get('plaid_item_id')).toBe('no such item')
