@@ -203,9 +203,10 @@ describe.skipIf(browserPath === null)('The console', () => {
     await page.route(ofItems, (route) => route.fulfill(unavailable))
     await page.reload()
     await page.getByRole('alert').getByText('The database does not respond.').waitFor()
+    const asked = page.waitForResponse((response) => ofItems(new URL(response.url())))
     await page.clock.fastForward(61_000)
-    await page.clock.runFor(1000)
-    await showsHeading(page, 'You are back from your bank')
+    await asked
+    expect(await page.locator('main:has([role=alert]) h1').innerText()).toBe('You are back from your bank')
     expect(await page.getByRole('button', { name: 'Connect a bank' }).count()).toBe(0)
     await page.unroute(ofItems)
 

@@ -46,10 +46,10 @@ function useArrivals() {
   const [first, setFirst] = useState<FirstRead | null>(null)
   const query = useQuery({
     ...itemsQuery(useClient()),
-    refetchInterval: ({ state: { data } }) => {
+    refetchInterval: ({ state: { data, error } }) => {
       const [newest] = arrivedIn(data ?? [], first)
       if (newest !== undefined && itemWords(newest).tone === 'good') return false
-      return isOver ? itemsInterval(data) : pollMs
+      return isOver || error !== null ? itemsInterval(data) : pollMs
     },
   })
   const { data } = query
