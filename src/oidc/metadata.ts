@@ -70,12 +70,7 @@ export function createMetadata({ config, strict, ask, now }: MetadataOptions): (
   const fresh = (): Metadata | null => (kept !== null && now().getTime() - kept.atMs < maxAgeMs ? kept.server : null)
 
   let reading: Promise<Metadata> | null = null
-  async function readOnce(): Promise<Metadata> {
-    for (let awaited: typeof reading = null; reading !== null && reading !== awaited;) {
-      awaited = reading
-      const server = (await withTimeout<Metadata | null>(sharedMs, awaited, () => null)) ?? fresh()
-      if (server !== null) return server
-    }
+  async function begin(): Promise<Metadata> {
     const begun = readDocument(`${config.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
     reading = begun
     try {
@@ -85,6 +80,14 @@ export function createMetadata({ config, strict, ask, now }: MetadataOptions): (
     } finally {
       if (reading === begun) reading = null
     }
+  }
+
+  /** Waits a second for the read of another request, and for one that replaces it; without a result, reads. */
+  async function readOnce(lost: typeof reading = null): Promise<Metadata> {
+    const current = reading
+    if (current === null || current === lost) return await begin()
+    const server = (await withTimeout<Metadata | null>(sharedMs, current, () => null)) ?? fresh()
+    return server ?? (await readOnce(current))
   }
 
   return async () => {
