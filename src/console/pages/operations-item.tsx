@@ -85,8 +85,9 @@ function State({ id }: { readonly id: string }) {
                   status={{ tone: toneOf(product.status), text: wordsOf(product.status) }}
                   facts={[
                     product.last_error,
-                    product.attempts === 0 ? null : `${product.attempts} failed attempts`,
-                    `next attempt ${formatExactMoment(product.next_attempt_at)}`,
+                    product.attempts === 0
+                      ? null
+                      : `${product.attempts} failed attempts, next attempt ${formatExactMoment(product.next_attempt_at)}`,
                     product.dirty ? 'has unread changes' : null,
                   ]}
                   ids={[{ label: 'Item product', value: product.id }]}

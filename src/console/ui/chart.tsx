@@ -120,7 +120,8 @@ export function Chart(props: ChartProps) {
         )}
         {breaks.length === 0 ? null : (
           <p className="muted">
-            The line breaks where an account joins or leaves it: {breaks.map(({ date }) => formatDay(date)).join('; ')}.
+            Accounts join or leave on {breaks.map(({ date }) => formatDay(date)).join('; ')}: the line breaks there. An
+            account without past balances, such as investments, joins on the day it is linked.
           </p>
         )}
         <Table {...props} />
