@@ -75,7 +75,7 @@ function Content() {
       </Suspense>
     )
   if (state.name === 'starting') return <Loading label="Loading the console" />
-  // A link of an e-mail opens its page, whoever is signed in.
+  // A link of an e-mail opens its page, also for a signed-in person.
   const isOfAccounts = 'settings' in state && state.settings.signIn === 'accounts' && isAccountPath(pathname)
   return state.name === 'signed_in' && !isOfAccounts ? <SignedIn /> : <SignIn />
 }

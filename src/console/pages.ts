@@ -17,10 +17,6 @@ export interface PageRoute {
 
 const NotFound: PageComponent = lazy(() => import('./pages/not-found.tsx'))
 
-const activity = (name: 'InvestmentActivity' | 'OwnActivity') => async () => ({
-  default: (await import('./pages/activity.tsx'))[name],
-})
-
 /** The order is that of the navigation. */
 export const pages: readonly PageRoute[] = [
   { pattern: '/', label: 'Overview', Component: lazy(() => import('./pages/overview.tsx')) },
@@ -32,11 +28,11 @@ export const pages: readonly PageRoute[] = [
   { pattern: '/spending/cash-flow', Component: lazy(() => import('./pages/cash-flow.tsx')) },
   { pattern: '/spending/recurring', Component: lazy(() => import('./pages/recurring.tsx')) },
   { pattern: '/investments', label: 'Investments', Component: lazy(() => import('./pages/investments.tsx')) },
-  { pattern: '/investments/activity', Component: lazy(activity('InvestmentActivity')) },
+  { pattern: '/investments/activity', Component: lazy(() => import('./pages/investment-activity.tsx')) },
   { pattern: '/debts', label: 'Debts', Component: lazy(() => import('./pages/debts.tsx')) },
   { pattern: '/settings', label: 'Settings', Component: lazy(() => import('./pages/privacy.tsx')) },
   { pattern: '/settings/security', Component: lazy(() => import('./pages/security.tsx')) },
-  { pattern: '/settings/activity', Component: lazy(activity('OwnActivity')) },
+  { pattern: '/settings/activity', Component: lazy(() => import('./pages/activity.tsx')) },
   { pattern: '/banks/:id/duplicates', Component: lazy(() => import('./pages/duplicates.tsx')) },
   {
     pattern: '/operations',

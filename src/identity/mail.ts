@@ -120,7 +120,7 @@ function textOf(mail: Mail, publicUrl: string): { subject: string; text: string 
   }
 }
 
-/** Senders disagree about the status: Resend, for example, returns 403 for an invalid key (https://resend.com/docs/api-reference/errors). */
+/** Senders differ: Resend returns 403 for an invalid key (https://resend.com/docs/api-reference/errors). */
 const refusesKey = ({ status }: Response): boolean => status === 401 || status === 403
 
 /**

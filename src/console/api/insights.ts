@@ -2,6 +2,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import type { Client } from '@wealthnavigator/client'
 import type { Interval } from '../format/periods.ts'
+import { ofAccount } from './queries.ts'
 import { readAll } from './read-all.ts'
 
 export const spendingQuery = (client: Client, from: string, to: string) =>
@@ -25,6 +26,6 @@ export const recurringQuery = (client: Client, accountId: string | undefined) =>
     queryFn: ({ signal }) =>
       readAll(client, '/api/v1/transactions/recurring', {
         signal,
-        params: { query: accountId === undefined ? {} : { account_id: accountId } },
+        params: { query: ofAccount(accountId) },
       }),
   })

@@ -1,7 +1,7 @@
 // What the pages about investments and debts read.
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Client } from '@wealthnavigator/client'
-import { accountIdIn } from '../format/ids.ts'
+import { ofAccount } from './queries.ts'
 import { readAll } from './read-all.ts'
 
 /** Of an account also if it is hidden; without one, of all that are not. */
@@ -11,22 +11,17 @@ export const holdingsQuery = (client: Client, accountId: string | undefined) =>
     queryFn: ({ signal }) =>
       readAll(client, '/api/v1/holdings', {
         signal,
-        params: { query: accountId === undefined ? {} : { account_id: accountId } },
+        params: { query: ofAccount(accountId) },
       }),
   })
 
-export function investmentFilterIn(params: URLSearchParams): { readonly account_id?: string } {
-  const accountId = accountIdIn(params)
-  return accountId === undefined ? {} : { account_id: accountId }
-}
-
-export const investmentTransactionsQuery = (client: Client, filter: { readonly account_id?: string }) =>
+export const investmentTransactionsQuery = (client: Client, accountId: string | undefined) =>
   infiniteQueryOptions({
-    queryKey: ['investment transactions', filter],
+    queryKey: ['investment transactions', accountId ?? null],
     queryFn: ({ signal, pageParam }) =>
       client.get('/api/v1/investments/transactions', {
         signal,
-        params: { query: { ...filter, limit: 50, ...(pageParam === '' ? {} : { cursor: pageParam }) } },
+        params: { query: { ...ofAccount(accountId), limit: 50, ...(pageParam === '' ? {} : { cursor: pageParam }) } },
       }),
     initialPageParam: '',
     getNextPageParam: ({ next_cursor }) => next_cursor,

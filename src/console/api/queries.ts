@@ -4,6 +4,10 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import type { Client, Item } from '@wealthnavigator/client'
 import { readAll } from './read-all.ts'
 
+/** The parameter of a list that an account filters. */
+export const ofAccount = (accountId: string | undefined): { readonly account_id?: string } =>
+  accountId === undefined ? {} : { account_id: accountId }
+
 const isStarting = (items: readonly Item[] | undefined): boolean =>
   items?.some(({ status }) => status === 'initializing') ?? false
 

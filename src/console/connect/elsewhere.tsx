@@ -19,7 +19,7 @@ const pollMs = 2000
 
 const nameOf = ({ institution: { name } }: Item): string => name ?? 'Your bank'
 
-function usePatience(): boolean {
+function useWaitIsOver(): boolean {
   const [isOver, setOver] = useState(false)
   useEffect(() => {
     const timer = setTimeout(() => setOver(true), waitMs)
@@ -42,7 +42,7 @@ function arrivedIn(items: readonly Item[], first: FirstRead | null): readonly It
 }
 
 function useArrivals() {
-  const isOver = usePatience()
+  const isOver = useWaitIsOver()
   const [first, setFirst] = useState<FirstRead | null>(null)
   const query = useQuery({
     ...itemsQuery(useClient()),
@@ -108,7 +108,7 @@ const waitingWords: Words = {
 /** The server may still wait for the bank, and a second connection may cost a second fee. */
 const lateWords = (needsPerson: boolean): Words => ({
   title: 'No new bank has arrived',
-  lead: `It has not arrived yet. See your banks in a few minutes before you connect again. ${
+  lead: `See your banks in a few minutes before you connect again. ${
     needsPerson
       ? 'If you signed in again at a bank that is listed here, it still needs you.'
       : 'If you repaired a connection, see your banks too.'

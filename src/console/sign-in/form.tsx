@@ -1,4 +1,4 @@
-// The parts of the forms of who is not signed in.
+// The parts of the forms for signed-out people.
 import { type ReactNode, useEffect } from 'react'
 import { errorWords } from '../format/words.ts'
 

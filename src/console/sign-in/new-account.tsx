@@ -1,12 +1,13 @@
-// Creates an account: e-mail and password, then the code of the e-mail. What the pages say is the same for an address that has an
-// account already, so nobody learns whether one exists; its owner reads it in the e-mail.
+// Creates an account: e-mail and password, then the code of the e-mail. The pages say the same for an address that has an account
+// already, so they do not reveal whether one exists. The e-mail tells its owner.
 import { ProblemError } from '@wealthnavigator/client'
 import { type FormEvent, useState } from 'react'
 import { registerAccount } from '../api/sign-in.ts'
 import { useSession } from '../api/session.tsx'
-import { fewestCharacters, fieldText } from '../ui/form.ts'
+import { fieldText } from '../ui/form.ts'
 import { useAttempt } from './attempt.ts'
-import { Field, focusOn, Panel, Refusal } from './form.tsx'
+import { CodeField, EmailField, NewPasswordField } from './fields.tsx'
+import { Field, Panel, Refusal } from './form.tsx'
 import { LogHint, Mailed, Ways } from './ways.tsx'
 
 export function Register({ onMailed }: { readonly onMailed: (email: string, password: string) => void }) {
@@ -23,19 +24,8 @@ export function Register({ onMailed }: { readonly onMailed: (email: string, pass
   return (
     <Panel title="Create an account">
       <form onSubmit={submit} className="stack">
-        <Field label="E-mail">
-          <input ref={focusOn} type="email" name="email" autoComplete="username" maxLength={254} required />
-        </Field>
-        <Field label="Password" hint={`At least ${fewestCharacters} characters, of any kind.`}>
-          <input
-            type="password"
-            name="password"
-            autoComplete="new-password"
-            minLength={fewestCharacters}
-            maxLength={256}
-            required
-          />
-        </Field>
+        <EmailField />
+        <NewPasswordField label="Password" />
         <button type="submit" className="button primary wide" disabled={busy}>
           {busy ? 'Sending…' : 'Send me the code'}
         </button>
@@ -93,17 +83,7 @@ export function Verify({ email, password, code, onDone }: VerifyProps) {
       )}
       <LogHint />
       <form onSubmit={submit} className="stack">
-        <Field label="Code from the e-mail">
-          <input
-            ref={focusOn}
-            name="code"
-            defaultValue={code}
-            autoComplete="one-time-code"
-            spellCheck={false}
-            maxLength={64}
-            required
-          />
-        </Field>
+        <CodeField code={code} />
         {needsPassword ? (
           <Field label="Password">
             <input type="password" name="password" autoComplete="current-password" maxLength={256} required />

@@ -1,11 +1,12 @@
-// Sets a new password with a code from an e-mail. What the pages say is the same for an address without an account.
+// Sets a new password with a code from an e-mail. The pages say the same for an address without an account.
 import { ProblemError } from '@wealthnavigator/client'
 import type { FormEvent } from 'react'
 import { useSession } from '../api/session.tsx'
 import { forgotPassword } from '../api/sign-in.ts'
-import { fewestCharacters, fieldText } from '../ui/form.ts'
+import { fieldText } from '../ui/form.ts'
 import { useAttempt } from './attempt.ts'
-import { Field, focusOn, Panel, Refusal } from './form.tsx'
+import { CodeField, EmailField, NewPasswordField } from './fields.tsx'
+import { Panel, Refusal } from './form.tsx'
 import { LogHint, Mailed, Ways } from './ways.tsx'
 
 export function Forgot({ onMailed }: { readonly onMailed: (email: string) => void }) {
@@ -22,9 +23,7 @@ export function Forgot({ onMailed }: { readonly onMailed: (email: string) => voi
     <Panel title="Set a new password">
       <p>The code for a new password comes by e-mail.</p>
       <form onSubmit={submit} className="stack">
-        <Field label="E-mail">
-          <input ref={focusOn} type="email" name="email" autoComplete="username" maxLength={254} required />
-        </Field>
+        <EmailField />
         <button type="submit" className="button primary wide" disabled={busy}>
           {busy ? 'Sending…' : 'Send me the code'}
         </button>
@@ -68,27 +67,8 @@ export function Reset({ email, code, onDone }: ResetProps) {
       )}
       <LogHint />
       <form onSubmit={submit} className="stack">
-        <Field label="Code from the e-mail">
-          <input
-            ref={focusOn}
-            name="code"
-            defaultValue={code}
-            autoComplete="one-time-code"
-            spellCheck={false}
-            maxLength={64}
-            required
-          />
-        </Field>
-        <Field label="New password" hint={`At least ${fewestCharacters} characters, of any kind.`}>
-          <input
-            type="password"
-            name="password"
-            autoComplete="new-password"
-            minLength={fewestCharacters}
-            maxLength={256}
-            required
-          />
-        </Field>
+        <CodeField code={code} />
+        <NewPasswordField label="New password" />
         <p className="fine">Every session of the account ends. A second factor stays on.</p>
         <button type="submit" className="button primary wide" disabled={busy}>
           {busy ? 'Setting…' : 'Set the password'}

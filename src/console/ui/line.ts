@@ -43,7 +43,7 @@ interface Stretch {
 
 const isBreak = (point: Point | undefined, before: Point | undefined): boolean => point?.accounts !== before?.accounts
 
-/** Where accounts join or leave the line: nothing was won or lost there. */
+/** Where accounts join or leave the line: the value changes there without a gain or a loss. */
 export const breaksIn = (points: readonly Point[]): Point[] =>
   points.filter((point, at) => at > 0 && isBreak(point, points[at - 1]))
 

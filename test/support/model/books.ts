@@ -42,7 +42,7 @@ export type Compared = Readonly<
   Record<'account' | 'holding' | 'investment_transaction' | 'liability' | 'recurring_stream', readonly Row[]>
 >
 
-const only = (row: Row, ...names: string[]): Row => Object.fromEntries(names.map((name) => [name, row[name]]))
+const pick = (row: Row, ...names: string[]): Row => Object.fromEntries(names.map((name) => [name, row[name]]))
 const currencyOf = (row: { iso_currency_code: string | null; unofficial_currency_code: string | null }) => ({
   currency: row.iso_currency_code ?? row.unofficial_currency_code,
 })
@@ -63,10 +63,10 @@ const ofStream = [
 /** What the bank has of an item. */
 export function booksOf({ securities, ...bank }: Books): Compared {
   const named = new Map(securities.map((security) => [security.security_id, security]))
-  const securityOf = (id: string) => ({ plaid_security_id: id, ...only(named.get(id) ?? {}, ...ofSecurity) })
+  const securityOf = (id: string) => ({ plaid_security_id: id, ...pick(named.get(id) ?? {}, ...ofSecurity) })
   const streams = (direction: 'inflow' | 'outflow') =>
     bank.recurring_streams[`${direction}_streams`].map((row) => ({
-      ...only(row, ...ofStream),
+      ...pick(row, ...ofStream),
       account: row.account_id,
       plaid_stream_id: row.stream_id,
       direction,
@@ -81,19 +81,19 @@ export function booksOf({ securities, ...bank }: Books): Compared {
     bank.liabilities[kind].map(({ account_id: account, ...details }) => ({ account, kind, details }))
   return {
     account: bank.accounts.map(({ balances: { current, available, limit, ...currency }, ...row }) => ({
-      ...only(row, ...ofAccount),
+      ...pick(row, ...ofAccount),
       account: row.account_id,
       bank_name: row.name,
       balances: { current, available, limit, ...currencyOf(currency) },
     })),
     holding: bank.holdings.map((row) => ({
-      ...only(row, ...ofHolding),
+      ...pick(row, ...ofHolding),
       account: row.account_id,
       security: securityOf(row.security_id),
       ...currencyOf(row),
     })),
     investment_transaction: bank.investment_transactions.map((row) => ({
-      ...only(row, ...ofTrade),
+      ...pick(row, ...ofTrade),
       account: row.account_id,
       id: row.investment_transaction_id,
       security: row.security_id === null ? null : securityOf(row.security_id),
@@ -120,7 +120,7 @@ const listedSecurity = z.looseObject({ plaid_security_id: z.string() }).nullable
 
 function securityIn(given: unknown): Row | null {
   const security = listedSecurity.parse(given)
-  return security === null ? null : only(security, 'plaid_security_id', ...ofSecurity)
+  return security === null ? null : pick(security, 'plaid_security_id', ...ofSecurity)
 }
 
 export interface Listed {
@@ -151,25 +151,25 @@ export function listedOf(copy: WholeCopy, keepsHistory: (itemAndName: string) =>
     rows: {
       account: accounts.filter(({ closed }) => !closed).map(accountIn),
       holding: inAccounts('holding', listedRow).map(({ row, account }) => ({
-        ...only(row, ...ofHolding, 'currency'),
+        ...pick(row, ...ofHolding, 'currency'),
         account,
         security: securityIn(row['security']),
       })),
       investment_transaction: inAccounts('investment_transaction', listedRow)
         .filter(({ of }) => !of.closed || !keepsHistory(`${items.get(of.item_id)} ${of.name}`))
         .map(({ row, account }) => ({
-          ...only(row, ...ofTrade, 'currency'),
+          ...pick(row, ...ofTrade, 'currency'),
           account,
           id: row['plaid_investment_transaction_id'],
           security: securityIn(row['security']),
         })),
       liability: inAccounts('liability', listedRow).map(({ row, account }) => ({
-        ...only(row, 'kind', 'details'),
+        ...pick(row, 'kind', 'details'),
         account,
       })),
       recurring_stream: inAccounts('recurring_stream', listedStream).map(({ row, account }) => ({
-        ...only(row, ...ofStream, 'plaid_stream_id', 'direction', 'category', 'average_amount', 'last_amount'),
-        ...only(row, 'currency', 'active'),
+        ...pick(row, ...ofStream, 'plaid_stream_id', 'direction', 'category', 'average_amount', 'last_amount'),
+        ...pick(row, 'currency', 'active'),
         account,
         transactions: row.transaction_ids.map((id) => plaidIds.get(id) ?? `${id} is not listed`),
       })),
@@ -178,7 +178,7 @@ export function listedOf(copy: WholeCopy, keepsHistory: (itemAndName: string) =>
 }
 
 const accountIn = (row: z.infer<typeof listedAccount>): Row => ({
-  ...only(row, ...ofAccount, 'bank_name'),
+  ...pick(row, ...ofAccount, 'bank_name'),
   account: row.plaid_account_id,
-  balances: only(row.balances, 'current', 'available', 'limit', 'currency'),
+  balances: pick(row.balances, 'current', 'available', 'limit', 'currency'),
 })
