@@ -178,6 +178,7 @@ describe.skipIf(browserPath === null)('The console for operators', () => {
 
     const { page } = await asOperator()
     await page.getByRole('button', { name: 'Freeze…' }).click()
+    await review(page, 'operations-freeze')
     await page.getByRole('dialog').getByRole('button', { name: 'Freeze' }).click()
     const notice = (of: Page) => of.getByRole('status').filter({ hasText: 'Changes are paused' })
     await notice(page).waitFor()
